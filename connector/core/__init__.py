@@ -1,0 +1,1 @@
+"""What the connector knows and decides. No I/O: time, ids and randomness come in as arguments."""
