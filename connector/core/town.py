@@ -15,7 +15,9 @@ from .model import Routing
 
 Language = Annotated[str, Field(pattern=r"^[a-z]{2}$", description="ISO 639-1 code, as in connector/texts/")]
 Key = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$", description="lower case, digits, - and _")]
-NameOrId = Annotated[str, BeforeValidator(lambda v: str(v) if isinstance(v, int) and not isinstance(v, bool) else v)]
+NameOrId = Annotated[
+    str, BeforeValidator(lambda v: str(v) if isinstance(v, int) and not isinstance(v, bool) else v)
+]
 
 
 def _localized(value: Any) -> Any:
@@ -43,7 +45,7 @@ class Channel(Part):
     prefix: Annotated[str, Field(pattern=r"^[A-Z0-9]{2,6}$")]
     """First part of every reference, 2 to 6 capitals or digits («SCV» gives SCV-7K3F-9Q)."""
     languages: Annotated[tuple[Language, ...], Field(min_length=1)] = ("ca", "es", "en")
-    """Languages offered; the first one greets those whose language is not known yet."""
+    """Languages offered, by two-letter code; the first one greets those whose language is not known yet."""
     time_zone: str = "Europe/Madrid"
     """IANA name; dates and hours in messages are of this zone."""
     e_office: str
@@ -73,16 +75,23 @@ class Route(Part):
     """Where requests go in the tracker. What is empty comes from ``[tracker]``, else from the tracker itself."""
 
     project: NameOrId = ""
+    """Identifier or id of the project."""
     tracker: NameOrId = ""
+    """Kind of ticket, by the name the tracker shows, or its id."""
     assignee: NameOrId = ""
     """Person or group, by the name the tracker shows, or its id."""
     category: NameOrId = ""
+    """By the name the tracker shows, or its id."""
     priority: NameOrId = ""
+    """By the name the tracker shows, or its id."""
     status: NameOrId = ""
+    """Status a new ticket starts in, by the name the tracker shows, or its id."""
     watchers: tuple[NameOrId, ...] = ()
+    """People or groups, by the names the tracker shows, or their ids."""
     fields: dict[str, str] = Field(default_factory=dict)
     """Custom fields by id (or name where the bot may list them) and their fixed values."""
     private: bool = False
+    """Whether only staff with the right to see private tickets see it."""
 
 
 class Option(Part):
@@ -93,6 +102,7 @@ class Option(Part):
     kind: Literal["info", "request", "councillor"]
     """``info`` shows the pages; ``request`` takes a message; ``councillor`` asks for a councillor first."""
     title: Localized
+    """Name of the option, at most 24 characters together with its number («1. »)."""
     description: Localized = Field(default_factory=dict)
     """Second line of the row in the list, at most 72 characters."""
     to: Localized = Field(default_factory=dict)
@@ -106,13 +116,16 @@ class Option(Part):
     place: Literal["optional", "ask", "required"] = "optional"
     """Whether a request should say where it is."""
     route: Route = Field(default_factory=Route)
+    """Where its requests go in the tracker."""
 
 
 class Councillor(Part):
     key: Key
     """Becomes the id ``choice:<key>``."""
     name: str
+    """As citizens see it, at most 24 characters together with its number («1. »)."""
     role: Localized = Field(default_factory=dict)
+    """Shown under the name with the neighbourhood («Regidora de Turisme»), at most 72 characters in all."""
     neighbourhood: str = ""
     """Shown to the citizen and put into the tracker's neighbourhood field."""
     route: Route = Field(default_factory=Route)
@@ -125,17 +138,22 @@ class Page(Part):
     key: Key
     """Becomes the id ``page:<key>``."""
     title: Localized
+    """Name of the page, at most 24 characters together with its number («1. »)."""
     description: Localized = Field(default_factory=dict)
+    """Second line of the row in the list, at most 72 characters."""
     body: Localized
     """WhatsApp markup (*bold* _italic_ ~struck~), at most 4096 characters."""
     url: str = ""
+    """Where there is more, shown under the text."""
     words: tuple[str, ...] = ()
+    """More words by which it can be typed."""
 
 
 class TrackerMap(Part):
     """What holds for all requests of this town in the tracker."""
 
     project: NameOrId
+    """Identifier or id of the project requests go to when their route says no other."""
     reference_field: NameOrId
     """Custom field (text) that holds the reference; without it a lost answer could make a second ticket."""
     latitude_field: NameOrId = ""
@@ -150,7 +168,9 @@ class TrackerMap(Part):
     """Whether staff see the name a person gave themselves on WhatsApp."""
     show_phone: bool = False
     """Whether staff see the person's number."""
-    map_url: str = "https://www.openstreetmap.org/?mlat={latitude}&mlon={longitude}#map=18/{latitude}/{longitude}"
+    map_url: str = (
+        "https://www.openstreetmap.org/?mlat={latitude}&mlon={longitude}#map=18/{latitude}/{longitude}"
+    )
     """Link to a map, shown under a place."""
 
 
@@ -249,6 +269,7 @@ class Town(Part):
                 found.append((f"menu[{i}].route", self.routing(option)))
             elif option.kind == "councillor":
                 found += [
-                    (f"councillors[{j}].route", self.routing(option, c)) for j, c in enumerate(self.councillors)
+                    (f"councillors[{j}].route", self.routing(option, c))
+                    for j, c in enumerate(self.councillors)
                 ]
         return found

@@ -1,0 +1,153 @@
+"""Before anything else: the data-protection message. Nothing written before «yes» is kept."""
+
+from __future__ import annotations
+
+from . import words
+from .events import Consented, Effect, Message, Say, Step
+from .menu import NATIVE, Menus, Screen, buttons, show
+from .model import EditIn, MediaIn, PlaceIn, ReactionIn, ReplyIn, RevokeIn, TextIn
+from .state import State
+from .texts import Texts
+from .town import say
+
+_AGAIN_AFTER = 30.0
+"""Seconds: several messages in a row from somebody new get one data-protection message, not one each."""
+
+
+class Consent:
+    """The part of the conversation that a person who has not accepted can have."""
+
+    def __init__(self, menus: Menus, texts: Texts) -> None:
+        self.menus = menus
+        self.texts = texts
+        self.town = menus.town
+
+    def given(self, state: State) -> bool:
+        """Whether the person accepted the text that is in force."""
+        return state.consent == "yes" and state.consent_version == self.town.consent.version
+
+    def notice(self, lang: str) -> str:
+        """The data-protection message."""
+        consent, channel = self.town.consent, self.town.channel
+        own = say(consent.text, lang)
+        return own or self.texts(
+            lang,
+            "consent.text",
+            channel=channel.name,
+            controller=consent.controller,
+            keep=say(consent.keep, lang),
+            contact=consent.contact,
+            authority=consent.authority,
+            policy_url=consent.policy_url,
+            e_office=channel.e_office,
+        )
+
+    def screen(self, lang: str) -> Screen:
+        """The message with accept / refuse / another language."""
+        t = self.texts
+        options = [("consent:yes", t(lang, "consent.yes")), ("consent:no", t(lang, "consent.no"))]
+        others = [x for x in self.town.languages if x != lang]
+        if len(others) == 1:
+            options.append((f"lang:{others[0]}", NATIVE.get(others[0], others[0])))
+        elif others:
+            names = "/".join(NATIVE.get(x, x) for x in others[:2])
+            options.append(("lang:menu", names if len(names) <= 17 else t(lang, "menu.language")))
+        return buttons(self.notice(lang), options)
+
+    def step(self, state: State, event: Message, now: float) -> tuple[State, Step]:
+        """One message of a person who has not accepted (the current text)."""
+        content = event.inbound.content
+        lang = state.language or self.town.languages[0]
+        match content:
+            case ReactionIn() | RevokeIn() | EditIn():
+                return state, Step((), "before consent: not kept")
+            case ReplyIn(id=chosen):
+                pass
+            case TextIn(body):
+                chosen = self._typed(state, body)
+            case _:
+                chosen = ""
+        if chosen == "consent:yes":
+            return self._accept(state, event, lang, now)
+        if chosen == "consent:no":
+            return self._refuse(state, event, lang, now)
+        if chosen == "lang:menu":
+            screen = self.menus.languages(lang)
+            return show(state, screen), Step((Say(screen.message),), "choosing a language")
+        kind, _, value = chosen.partition(":")
+        if kind == "lang" and value in self.town.languages:
+            return self._ask(state.model_copy(update={"language": value}), value, now, "language chosen")
+        if isinstance(content, TextIn) and not state.language and state.consent == "":
+            guessed = words.greeting_language(content.body)
+            lang = guessed if guessed in self.town.languages else lang
+        unkept = isinstance(content, MediaIn | PlaceIn) or (
+            isinstance(content, TextIn)
+            and not words.is_greeting(content.body)
+            and not words.is_blank(content.body)
+        )
+        if unkept:
+            state = state.model_copy(update={"wrote_before": True})
+        if state.consent == "asked" and now - state.asked_at < _AGAIN_AFTER:
+            return state, Step((), "before consent: not kept, already asked")
+        return self._ask(state, lang, now, "before consent: not kept, asked")
+
+    def _typed(self, state: State, body: str) -> str:
+        language = words.named_language(body)
+        if language in self.town.languages and language != state.language:
+            return f"lang:{language}"
+        if words.fold(body) in words.LANGUAGE:
+            return "lang:menu"
+        if state.consent == "":
+            return ""
+        number = words.number(body)
+        if number and number <= len(state.shown):
+            return state.shown[number - 1]
+        folded = words.fold(body)
+        if state.consent == "asked" or state.shown[:1] == ("consent:yes",):
+            if folded in words.YES:
+                return "consent:yes"
+            if folded in words.NO:
+                return "consent:no"
+        return "consent:yes" if folded in words.fold_all("accepto", "acepto", "i accept", "accept") else ""
+
+    def _ask(self, state: State, lang: str, now: float, outcome: str) -> tuple[State, Step]:
+        screen = self.screen(lang)
+        state = state.model_copy(
+            update={"consent": "asked", "asked_at": now, "language": state.language or lang}
+        )
+        return show(state, screen), Step((Say(screen.message),), outcome)
+
+    def _accept(self, state: State, event: Message, lang: str, now: float) -> tuple[State, Step]:
+        before = self.texts(lang, "consent.thanks")
+        if state.wrote_before:
+            before += " " + self.texts(lang, "consent.write_again")
+        screen = self.menus.main(lang, before)
+        version = self.town.consent.version
+        state = state.model_copy(
+            update={
+                "consent": "yes",
+                "consent_version": version,
+                "consent_at": now,
+                "consent_message": event.key,
+                "language": lang,
+                "wrote_before": False,
+            }
+        )
+        effects: tuple[Effect, ...] = (Consented(True, version, lang), Say(screen.message))
+        return show(state, screen), Step(effects, "consent given")
+
+    def _refuse(self, state: State, event: Message, lang: str, now: float) -> tuple[State, Step]:
+        text = self.texts(
+            lang,
+            "consent.refused",
+            channel=self.town.channel.name,
+            other_ways=say(self.town.channel.other_ways, lang),
+        )
+        version = self.town.consent.version
+        # only that this person said no, and in which language to answer, is remembered
+        state = State(
+            language=lang, consent="no", consent_version=version, consent_at=now, consent_message=event.key,
+            shown=("consent:yes",),
+        )  # fmt: skip
+        screen = buttons(text, [("consent:yes", self.texts(lang, "consent.yes"))])
+        return state, Step((Consented(False, version, lang), Say(screen.message)), "consent refused")

@@ -1,0 +1,219 @@
+"""Menus: lists with a number in front of every option, paged when they do not fit, and pages of information."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from .model import ButtonsOut, Choice, ListOut, Outgoing, TextOut
+from .state import State
+from .texts import Texts
+from .town import Councillor, Option, Page, Town, say
+
+HOME = "menu:home"
+ROWS = 10  # Meta: at most 10 rows in all sections of a list (CLOUD-API.md 3)
+_ROW_TITLE, _BUTTON, _DESCRIPTION, _BUTTON_BODY, _TEXT = 24, 20, 72, 1024, 4096
+NATIVE = {"ca": "Català", "es": "Español", "en": "English"}
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """A message with options, and the ids behind the numbers 1, 2, 3 … that can be typed instead of tapped."""
+
+    message: Outgoing
+    shown: tuple[str, ...]
+    more: tuple[Outgoing, ...] = ()
+    """Messages that go before it, when it does not fit into one."""
+
+
+def cut(text: str, limit: int) -> str:
+    """``text`` in at most ``limit`` characters, at a word's end where one is near, with an ellipsis."""
+    text = " ".join(text.split()) if limit <= _DESCRIPTION else text
+    if len(text) <= limit:
+        return text
+    head = text[: limit - 1]
+    space = head.rfind(" ")
+    return (head[:space] if space > limit * 0.6 else head).rstrip(" ,;:.-") + "…"
+
+
+def numbered(number: int, title: str, limit: int = _ROW_TITLE) -> str:
+    """«3. Title», cut to ``limit``."""
+    return cut(f"{number}. {title}", limit)
+
+
+def buttons(body: str, options: Sequence[tuple[str, str]], home: str = "", header: str = "") -> Screen:
+    """Reply buttons with numbers; ``home`` is the title of the «0» button, "" for none."""
+    rows = [Choice(i, numbered(n, title, _BUTTON)) for n, (i, title) in enumerate(options, 1)]
+    if home:
+        rows.append(Choice(HOME, numbered(0, home, _BUTTON)))
+    return Screen(
+        ButtonsOut(cut(body, _BUTTON_BODY), tuple(rows), header=header), tuple(i for i, _ in options)
+    )
+
+
+def listing(
+    body: str,
+    options: Sequence[tuple[str, str, str]],
+    *,
+    name: str,
+    page: int,
+    button: str,
+    more: str,
+    back: str,
+    home: str,
+) -> Screen:
+    """A list of (id, title, description), numbered through; ``name`` is what ``more:<name>.<page>`` pages in.
+
+    ``more``, ``back`` and ``home`` are the titles of the rows that page and return ("" leaves «home» out).
+    """
+    fixed = 1 if home else 0
+    if len(options) <= ROWS - fixed:
+        first, size, pages = 0, len(options), 1
+    else:
+        size = ROWS - fixed - 2
+        pages = -(-len(options) // size)
+        page = min(max(page, 0), pages - 1)
+        first = page * size
+    rows = []
+    lines = []
+    for n, (i, title, description) in enumerate(options[first : first + size], first + 1):
+        rows.append(Choice(i, numbered(n, title), cut(description, _DESCRIPTION)))
+        lines.append(f"*{n}.* {title}")
+    if page > 0 and pages > 1:
+        rows.append(Choice(f"more:{name}.{page - 1}", cut(back, _ROW_TITLE)))
+    if page < pages - 1:
+        rows.append(Choice(f"more:{name}.{page + 1}", cut(more, _ROW_TITLE)))
+    if home:
+        rows.append(Choice(HOME, numbered(0, home)))
+        lines.append(f"*0.* {home}")
+    text = (body + "\n\n" + "\n".join(lines)).strip()
+    return Screen(
+        ListOut(cut(text, _TEXT), cut(button, _BUTTON), tuple(rows)), tuple(i for i, _, _ in options)
+    )
+
+
+class Menus:
+    """The screens of one town."""
+
+    def __init__(self, town: Town, texts: Texts) -> None:
+        self.town = town
+        self.texts = texts
+
+    def _listing(
+        self, body: str, options: Sequence[tuple[str, str, str]], name: str, page: int, lang: str, home: bool
+    ) -> Screen:
+        t = self.texts
+        return listing(
+            body,
+            options,
+            name=name,
+            page=page,
+            button=t(lang, "menu.button"),
+            more=t(lang, "menu.more"),
+            back=t(lang, "menu.back"),
+            home=t(lang, "menu.home") if home else "",
+        )
+
+    def main(self, lang: str, before: str = "", page: int = 0) -> Screen:
+        """The main menu, with ``before`` above it: one message instead of two."""
+        options = [(f"menu:{o.key}", say(o.title, lang), say(o.description, lang)) for o in self.town.menu]
+        if len(self.town.languages) > 1:
+            options.append(
+                (
+                    "lang:menu",
+                    self.texts(lang, "menu.language"),
+                    " · ".join(NATIVE.get(x, x) for x in self.town.languages),
+                )
+            )
+        body = self.texts(lang, "menu.body", channel=self.town.channel.name)
+        return self._listing(
+            f"{before}\n\n{body}" if before else body, options, "home", page, lang, home=False
+        )
+
+    def whom(self, lang: str, attached: str, page: int = 0) -> Screen:
+        """«I have kept it; to whom does it go?»: the options that take a request, and dropping it."""
+        body = self.texts(lang, "draft.whom")
+        if attached:
+            body += " " + self.texts(lang, "draft.with", what=attached)
+        options = [
+            (f"menu:{o.key}", say(o.title, lang), say(o.description, lang))
+            for o in self.town.menu
+            if o.kind != "info"
+        ]
+        options.append(("draft:cancel", self.texts(lang, "draft.drop_button"), ""))
+        return self._listing(body, options, "whom", page, lang, home=False)
+
+    def info(self, lang: str, page: int = 0) -> Screen:
+        """The list of pages of information."""
+        options = [(f"page:{p.key}", say(p.title, lang), say(p.description, lang)) for p in self.town.pages]
+        return self._listing(self.texts(lang, "info.body"), options, "info", page, lang, home=True)
+
+    def councillors(self, lang: str, page: int = 0) -> Screen:
+        """The list of councillors with their neighbourhoods."""
+        options = [(f"choice:{c.key}", c.name, self.office(c, lang)) for c in self.town.councillors]
+        return self._listing(
+            self.texts(lang, "councillor.body"), options, "councillor", page, lang, home=True
+        )
+
+    def office(self, councillor: Councillor, lang: str) -> str:
+        """«Regidora de Turisme · Platja»."""
+        return " · ".join(x for x in (say(councillor.role, lang), councillor.neighbourhood) if x)
+
+    def languages(self, lang: str) -> Screen:
+        """The choice of language, asked in all of them."""
+        options = [(f"lang:{x}", NATIVE.get(x, x), "") for x in self.town.languages]
+        ask = " · ".join(dict.fromkeys(self.texts(x, "language.ask") for x in self.town.languages))
+        if len(options) <= 3:
+            lines = "\n".join(f"*{n}.* {title}" for n, (_, title, _) in enumerate(options, 1))
+            return buttons(f"{ask}\n\n{lines}", [(i, title) for i, title, _ in options])
+        return self._listing(ask, options, "lang", 0, lang, home=False)
+
+    def page(self, page: Page, lang: str) -> Screen:
+        """A page of information; «more information» and the way home under it."""
+        body = f"*{say(page.title, lang)}*\n\n{say(page.body, lang).strip()}"
+        if page.url:
+            body += f"\n\n{page.url}"
+        options = [
+            (
+                "menu:" + next((o.key for o in self.town.menu if o.kind == "info"), "home"),
+                self.texts(lang, "info.again"),
+            )
+        ]
+        home = self.texts(lang, "menu.home")
+        if len(body) <= _BUTTON_BODY:
+            return buttons(body, options, home)
+        typed = f"\n\n*1.* {options[0][1]} · *0.* {home}"
+        return Screen(TextOut(cut(body, _TEXT - len(typed)) + typed, preview_url=False), (options[0][0],))
+
+    def closing(self, body: str, lang: str) -> Screen:
+        """A text that ends something, with the way back to the menu."""
+        return buttons(body, [], self.texts(lang, "menu.home"))
+
+    def recipient(self, option: Option, councillor: Councillor | None, lang: str) -> str:
+        """Who a request goes to, in words."""
+        if councillor is not None:
+            office = self.office(councillor, lang)
+            return f"{councillor.name} ({office})" if office else councillor.name
+        return say(option.to, lang) or say(option.title, lang)
+
+    def by_name(self, folded: str, lang: str, fold: Callable[[str], str]) -> str:
+        """The id of the option, page or councillor that was typed by its name, in any language; "" for none."""
+
+        def same(*names: str) -> bool:
+            return any(n and fold(n) == folded for n in names)
+
+        for option in self.town.menu:
+            if same(*option.title.values(), *option.words):
+                return f"menu:{option.key}"
+        for councillor in self.town.councillors:
+            if same(councillor.name, councillor.neighbourhood, *councillor.role.values()):
+                return f"choice:{councillor.key}"
+        for page in self.town.pages:
+            if same(*page.title.values(), *page.words):
+                return f"page:{page.key}"
+        return ""
+
+
+def show(state: State, screen: Screen) -> State:
+    """The state after ``screen`` was shown."""
+    return state.model_copy(update={"shown": screen.shown})

@@ -1,0 +1,49 @@
+"""Texts by language, with plural forms and dates as the language wants them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_datetime
+
+Catalogue = Mapping[str, "str | Mapping[str, str]"]
+
+
+@lru_cache
+def _locale(language: str) -> Locale:
+    return Locale.parse(language)
+
+
+class Texts:
+    """All texts of one town: ``texts(language, key, **values)`` gives the sentence."""
+
+    def __init__(self, catalogues: Mapping[str, Catalogue]) -> None:
+        """``catalogues`` by language; the first one is the default and holds every key."""
+        self._catalogues = catalogues
+        self._default = next(iter(catalogues))
+
+    def __call__(self, language: str, key: str, **values: object) -> str:
+        """The text of ``key`` with ``{name}`` filled in; ``n`` chooses among plural forms. Unknown key: KeyError."""
+        catalogue = self._catalogues.get(language) or self._catalogues[self._default]
+        entry: Any = catalogue.get(key)
+        if entry is None:
+            language, entry = self._default, self._catalogues[self._default][key]
+        if isinstance(entry, Mapping):
+            form = _locale(language).plural_form(int(str(values.get("n", 0))))
+            entry = entry.get(form) or entry["other"]
+        return str(entry).strip().format(**values) if values else str(entry).strip()
+
+    def join(self, language: str, parts: list[str]) -> str:
+        """«a, b and c» in the language."""
+        if len(parts) < 2:
+            return "".join(parts)
+        return ", ".join(parts[:-1]) + f" {self(language, 'word.and')} " + parts[-1]
+
+    def when(self, language: str, at: datetime, zone: str) -> str:
+        """Day and hour in the town's zone («dl. 23 de nov., 14:05»)."""
+        return str(format_datetime(at, "EEE d MMM, HH:mm", tzinfo=ZoneInfo(zone), locale=_locale(language)))

@@ -1,0 +1,1 @@
+"""The database: tables, the store with its one writer, the work table. All SQL lives in this room."""
