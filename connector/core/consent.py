@@ -140,7 +140,6 @@ class Consent:
         text = self.texts(
             lang,
             "consent.refused",
-            channel=self.town.channel.name,
             other_ways=say(self.town.channel.other_ways, lang),
         )
         version = self.town.consent.version

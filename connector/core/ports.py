@@ -6,7 +6,7 @@ Tracker calls are synchronous (python-redmine is) and run in threads; each may r
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Container, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -77,7 +77,7 @@ class Tracker(Protocol):
         """A cursor that means «from now on», from the server's own times."""
         ...
 
-    def changes(self, cursor: str, projects: Collection[str], known: Collection[str]) -> Changes:
+    def changes(self, cursor: str, projects: Collection[str], known: Container[str]) -> Changes:
         """Tickets that moved since ``cursor`` in ``projects``; only those in ``known`` (ticket ids) are read whole.
 
         Raises ``Forbidden``/``Unavailable`` rather than returning an empty answer that proves nothing.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterator
+from collections.abc import Container
 
 from connector.core.answers import Verdict, files_of, judge, words_of
 from connector.core.errors import Gone, Rejected
@@ -47,7 +47,7 @@ _SENDABLE: tuple[tuple[MediaKind, frozenset[str], int], ...] = (
 )
 
 
-class _Known(Collection[str]):
+class _Known(Container[str]):
     """Our tickets, asked one by one: no list of all of them is ever made."""
 
     def __init__(self, rt: Runtime) -> None:
@@ -56,12 +56,6 @@ class _Known(Collection[str]):
     def __contains__(self, ticket_id: object) -> bool:
         rt = self._rt
         return rt.store.read_now(lambda connection: tickets.is_known(connection, rt.name, str(ticket_id)))
-
-    def __iter__(self) -> Iterator[str]:
-        raise TypeError("the tickets are too many to go through")
-
-    def __len__(self) -> int:
-        return 1
 
 
 async def poll(rt: Runtime, row: Row, now: float) -> Ending:

@@ -1,0 +1,134 @@
+"""What all tests share: the servers ``tests/servers/up`` started, a browser, free ports, and no silent skips.
+
+A test that needs a server is marked ``real`` (and ``browser`` where it needs Chromium) and takes the server's
+fixture. Where the server is missing the test is an error with the command that starts it, never skipped.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+START_SERVERS = 'start the servers first: eval "$(tests/servers/up)", or run `make test-real`'
+
+
+def server_setting(name: str) -> str:
+    """An environment variable that ``tests/servers/up`` exports; without it the test is an error."""
+    value = os.environ.get(name)
+    if not value:
+        pytest.fail(f"{name} is not set: {START_SERVERS}", pytrace=False)
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class RedmineServer:
+    """A running, seeded Redmine; what is in it is written in ``tests/servers/seed.rb``."""
+
+    url: str
+    """With Textile, as Redmine up to 5.0 has it by default."""
+    commonmark_url: str
+    """A second instance with the same seed, keys and ids, set to CommonMark (default from Redmine 5.1)."""
+    project: str
+    """Identifier of the project the bot is a member of."""
+    keys: dict[str, str]
+    """API key by login: ``admin``, ``oac``, ``whatsapp-bot``, ``alcalde``, ``regidor.centre`` …"""
+    fixtures: dict[str, Any]
+    """Ids by kind and name: ``fixtures["trackers"]["Incidència"]``, ``fixtures["users"]["oac"]["id"]``."""
+
+    @property
+    def api_key(self) -> str:
+        """The bot's key: the account the connector uses."""
+        return self.keys["whatsapp-bot"]
+
+
+@pytest.fixture(scope="session")
+def redmine() -> RedmineServer:
+    """The real Redmine. All tests share it and none resets it, so a test looks only at tickets it made."""
+    fixtures = json.loads(Path(server_setting("REDMINE_FIXTURES")).read_text(encoding="utf-8"))
+    return RedmineServer(
+        url=server_setting("REDMINE_URL"),
+        commonmark_url=server_setting("REDMINE_COMMONMARK_URL"),
+        project=server_setting("REDMINE_PROJECT"),
+        keys={login: user["api_key"] for login, user in fixtures["users"].items()},
+        fixtures=fixtures,
+    )
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> str:
+    """``postgresql://…`` of a shared database; its user may create others, and a test makes one of its own."""
+    return server_setting("DATABASE_URL")
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium, driven by Playwright's synchronous API.
+
+    Playwright keeps an event loop running in this thread as long as the browser lives, so a module that uses
+    it holds no asynchronous tests; that is why it lives for one module and not for the session.
+    """
+    from playwright.sync_api import sync_playwright
+
+    executable = server_setting("CHROMIUM")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=executable,
+            args=[
+                "--headless=new",
+                "--no-sandbox",  # CI runs as root, where Chromium's sandbox cannot start
+                "--disable-gpu",
+                "--disable-quic",
+                "--no-first-run",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+            ],
+        )
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A loopback TCP port nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+# With CONNECTOR_NO_SKIPS=1 (`make test-real`) everything a test could need is installed, so a skipped test is
+# one that only looks as if it ran: it counts as failed. An expected failure (xfail) does not.
+
+
+def _fail_if_skipped(report: pytest.TestReport | pytest.CollectReport) -> None:
+    if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("CONNECTOR_NO_SKIPS") == "1":
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        report.outcome = "failed"
+        report.longrepr = f"nothing may be skipped here (CONNECTOR_NO_SKIPS=1). {reason}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    _fail_if_skipped(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    _fail_if_skipped(report)
+    return report

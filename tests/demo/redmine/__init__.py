@@ -1,0 +1,1 @@
+"""The Redmine stand-in, held against a real Redmine."""

@@ -1,0 +1,64 @@
+"""What the contract of the port ``Tracker`` needs of a ticket system besides the port: its staff, and its ids."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from connector.core.model import NewTicket, Routing
+from connector.core.ports import Tracker
+
+_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+
+
+class Staff(Protocol):
+    """Somebody at the town hall who works in the ticket system, by its own means."""
+
+    def reply(
+        self, ticket_id: str, text: str, *, status: str = "", file: tuple[str, bytes] | None = None
+    ) -> None:
+        """A public note, perhaps with a status (by name) and a file at once."""
+
+    def note_internally(self, ticket_id: str, text: str) -> None: ...
+    def close(self, ticket_id: str) -> None: ...
+    def delete(self, ticket_id: str) -> None: ...
+    def move_out_of_sight(self, ticket_id: str) -> None: ...
+    def open_with_reference(self, reference: str) -> str:
+        """A ticket made by hand that carries a reference of ours; its id."""
+
+    def public_notes(self, ticket_id: str) -> list[str]: ...
+    def subject(self, ticket_id: str) -> str: ...
+
+
+@dataclass
+class System:
+    """One ticket system under test. ``broken`` makes trackers that are configured or entitled wrongly:
+
+    ``wrong_key``, ``no_private_notes`` (an account without that right), ``unknown_filter`` (a reference field
+    that does not exist).
+    """
+
+    tracker: Tracker
+    broken: Callable[[str], Tracker]
+    staff: Staff
+    routing: Routing
+    wait: Callable[[float], None]
+    """Lets seconds pass, for the tracker's clock and, where there is a server, for real."""
+    salt: str
+    """Makes references new on a server that keeps what earlier runs made."""
+
+    def reference(self, name: str) -> str:
+        digits = hashlib.sha256(f"{self.salt} {name}".encode()).digest()
+        code = "".join(_ALPHABET[d % len(_ALPHABET)] for d in digits[:6])
+        return f"SCV-{code[:4]}-{code[4:]}"
+
+    def ticket(self, name: str, **changes: object) -> NewTicket:
+        fields: dict[str, object] = {
+            "reference": self.reference(name),
+            "routing": self.routing,
+            "subject": "Hi ha un forat a la vorera",
+            "words": "Hi ha un forat a la vorera.",
+        }
+        return NewTicket(**{**fields, **changes})  # type: ignore[arg-type]
