@@ -135,9 +135,9 @@ def demo(
 
     Example: connector demo --port 8000
     """
-    from connector import demo_service
+    from connector import demonstration
 
-    demo_service.serve(
+    demonstration.serve(
         port=port, browser=browser, redmine=redmine, api_key=api_key, desk_key=desk_key, mapping=mapping
     )
 

@@ -77,7 +77,7 @@ def read(path: Path, env: Mapping[str, str] | None = None) -> tuple[Settings | N
         return None, findings
     settings = _anchor(settings, path.parent)
     settings._layers = layers.without_values()
-    findings += _sense(settings)
+    findings += [f for f in _sense(settings) if f.key not in found]
     return (None if any(f.severity == "error" for f in findings) else settings), findings
 
 

@@ -7,10 +7,19 @@ looks and where it is found. ``connector/config.py`` reads them from file, envir
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, SecretStr, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    Secret,
+    SecretStr,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -169,21 +178,16 @@ class Tracker(Section):
     webhook_secret: Token = SecretStr("")
     """Shared secret of POST /webhook/tracker; empty switches that address off."""
 
-    _SECRET_WORDS: ClassVar = ("key", "secret", "token", "passw")
-
     @model_validator(mode="after")
     def _hide(self) -> Tracker:
-        """What an adapter adds may be secret too; its name decides."""
+        """An adapter's keys may be secret, and nobody knows here which: none of their values is shown."""
         extra = self.__pydantic_extra__ or {}
-        for name, value in extra.items():
-            if isinstance(value, str) and any(word in name.lower() for word in self._SECRET_WORDS):
-                extra[name] = SecretStr(value)
+        extra.update({name: Secret(value) for name, value in extra.items() if not isinstance(value, Secret)})
         return self
 
     def extras(self) -> dict[str, Any]:
-        """The adapter's own keys with their bare values (secrets too)."""
-        bare = (self.__pydantic_extra__ or {}).items()
-        return {name: v.get_secret_value() if isinstance(v, SecretStr) else v for name, v in bare}
+        """The adapter's own keys with their bare values, secrets too: never log them."""
+        return {name: value.get_secret_value() for name, value in (self.__pydantic_extra__ or {}).items()}
 
 
 class Privacy(Section):

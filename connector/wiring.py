@@ -152,6 +152,7 @@ class Service:
     ) -> None:
         first = municipalities[0].settings
         self.store = store or open_store(first)
+        self.store.claim_alone()
         self.metrics = Metrics()
         self.towns: Mapping[str, Runtime] = {m.name: self._runtime(m, pace or Pace()) for m in municipalities}
         self.worker = Worker(self.store, self.towns, self.metrics)

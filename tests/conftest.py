@@ -66,7 +66,7 @@ def redmine() -> RedmineServer:
 
 @pytest.fixture(scope="session")
 def postgres_url() -> str:
-    """``postgresql://…`` of a shared database; its user may create others, and a test makes one of its own."""
+    """``postgresql://…`` of a shared database; its user may create others: a test makes one of its own."""
     return server_setting("DATABASE_URL")
 
 

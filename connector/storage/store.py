@@ -8,20 +8,21 @@ the callers go on: what was awaited is on disk.
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, select
 from sqlalchemy.engine import make_url
 
-from connector.core.errors import Unavailable
+from connector.core.errors import Finding, Misconfigured, Unavailable
 from connector.toolkit.privacy import Pseudonyms, Sealer, new_pepper
 
-from . import tables
+from . import tables, work
 from .migrate import upgrade
 
 __all__ = ["Connection", "Store"]
@@ -78,6 +79,7 @@ class Store:
         self._listeners: list[Callable[[], None]] = []
         self._thread = threading.Thread(target=self._run, name="db-write", daemon=True)
         self._closed = False
+        self._lock: TextIO | None = None
         self._thread.start()
 
     def _pepper(self) -> bytes:
@@ -91,6 +93,26 @@ class Store:
                 connection.execute(tables.keep.insert().values(name="pepper", value=sealed))
                 return pepper
             return self.sealer.open_bytes(row.value, "pepper")
+
+    def claim_alone(self) -> None:
+        """Be the one service on an embedded database, and take over what a killed one had in hand.
+
+        Raises ``Misconfigured`` when another service runs on it. On PostgreSQL nothing happens: there leases
+        of a dead replica run out by themselves, as the others are alive.
+        """
+        if not self.sqlite:
+            return
+        lock = Path(f"{make_url(self.url).database}.lock").open("w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.close()
+            mend = "stop it first; several services on one database need PostgreSQL"
+            raise Misconfigured(
+                [Finding("error", "another connector is running on this database", mend, key="database")]
+            ) from None
+        self._lock = lock
+        self.write_now(work.release_all)
 
     def on_commit(self, listener: Callable[[], None]) -> None:
         """Call ``listener`` (from the writer's thread) after every commit: there may be new work."""
@@ -178,3 +200,5 @@ class Store:
         self._readers.shutdown(wait=True)
         self._writer.dispose()
         self._reader.dispose()
+        if self._lock is not None:
+            self._lock.close()

@@ -198,6 +198,16 @@ def release(connection: Connection, rows: Collection[Row]) -> None:
         )
 
 
+def release_all(connection: Connection) -> int:
+    """Give back every lease: the process that held them is gone (an embedded database has only one)."""
+    freed = connection.execute(
+        update(work)
+        .where(work.c.ended_at.is_(None), work.c.lease_until.is_not(None))
+        .values(lease_until=None, lease_by=None)
+    )
+    return int(freed.rowcount)
+
+
 def is_open(connection: Connection, lane: str) -> bool:
     """Whether anything waits in that lane."""
     query = select(work.c.id).where(work.c.lane == lane, work.c.ended_at.is_(None)).limit(1)

@@ -25,6 +25,13 @@ import httpx
 
 from connector.core.errors import Ambiguous, ConnectorError, Finding, Misconfigured, Throttled, Unavailable
 
+# What the clients are made of, for who handles them: httpx itself is imported here only.
+Client = httpx.Client
+AsyncClient = httpx.AsyncClient
+Response = httpx.Response
+HTTPError = httpx.HTTPError
+"""Base of the errors of a call; ``translate`` turns one into the connector's."""
+
 CONNECT_SECONDS = 5.0
 """Longest wait for a connection or for a free one of the pool."""
 _PIECE = 16 * 1024
@@ -55,7 +62,7 @@ def sync_client(base_url: str, *, timeout: float, headers: dict[str, str] | None
     return httpx.Client(
         base_url=base_url,
         headers=_headers(headers),
-        timeout=_timeout(timeout),
+        timeout=waits(timeout),
         transport=_DeadlineTransport(timeout, _proxy(base_url)),
         follow_redirects=False,
     )
@@ -68,7 +75,7 @@ def async_client(
     return httpx.AsyncClient(
         base_url=base_url,
         headers=_headers(headers),
-        timeout=_timeout(timeout),
+        timeout=waits(timeout),
         transport=_AsyncDeadlineTransport(timeout, _proxy(base_url)),
         follow_redirects=False,
     )
@@ -78,7 +85,8 @@ def _headers(headers: Mapping[str, str] | None) -> dict[str, str]:
     return {"User-Agent": user_agent(), **(headers or {})}
 
 
-def _timeout(seconds: float) -> httpx.Timeout:
+def waits(seconds: float) -> httpx.Timeout:
+    """The longest single waits of a call with a deadline of ``seconds`` (httpx's own ``timeout=``)."""
     short = min(seconds, CONNECT_SECONDS)
     return httpx.Timeout(connect=short, pool=short, read=seconds, write=seconds)
 

@@ -15,7 +15,6 @@ from datetime import UTC, datetime
 from typing import Any, cast
 from urllib.parse import quote
 
-import httpx
 from redminelib import Redmine
 from redminelib.engines import BaseEngine
 
@@ -39,7 +38,7 @@ class HttpxEngine(BaseEngine):  # type: ignore[misc]
     """The server's own time of its last answer (``Date`` header), UTC, whole seconds."""
 
     @staticmethod
-    def create_session(**params: Any) -> httpx.Client:
+    def create_session(**params: Any) -> http.Client:
         return http.sync_client(params["base_url"], timeout=params["timeout"], headers=params["headers"])
 
     def request(
@@ -58,7 +57,7 @@ class HttpxEngine(BaseEngine):  # type: ignore[misc]
                 params=params or None,
                 headers=head,
                 content=content if wrote else None,
-                timeout=httpx.Timeout(seconds, connect=min(seconds, http.CONNECT_SECONDS)),
+                timeout=http.waits(seconds),
                 extensions={"deadline": seconds},
             )
         except Exception as error:
@@ -113,7 +112,7 @@ class Connection:
     def stream(self, path: str, max_bytes: int, too_large: str) -> Iterator[bytes]:
         """The bytes under ``path``, in pieces; ``Rejected`` with ``too_large`` past ``max_bytes``."""
         seconds = self.timeout + max_bytes / _SLOW_BYTES_PER_SECOND
-        client: httpx.Client = self.redmine.engine.session
+        client: http.Client = self.redmine.engine.session
         seen = 0
         try:
             with client.stream("GET", self.url + path, extensions={"deadline": seconds}) as response:
@@ -125,7 +124,7 @@ class Connection:
                     if seen > max_bytes:
                         raise Rejected(too_large, code="too_large")
                     yield piece
-        except httpx.HTTPError as error:
+        except http.HTTPError as error:
             raise http.translate(error, wrote=False, who=WHO) from error
 
 
@@ -135,7 +134,7 @@ def attachment_path(file_id: str, filename: str) -> str:
     return f"/attachments/download/{quote(file_id, safe='')}/{quote(filename, safe='')}"
 
 
-def failed(response: httpx.Response, *, wrote: bool) -> ConnectorError | None:
+def failed(response: http.Response, *, wrote: bool) -> ConnectorError | None:
     """The error an answer means, or None. 422 carries the server's own words, in the language of our
     account."""
     status = response.status_code
@@ -176,7 +175,7 @@ def failed(response: httpx.Response, *, wrote: bool) -> ConnectorError | None:
     return Rejected(f"Redmine does not understand the request ({status})", code=code)
 
 
-def _server_words(response: httpx.Response) -> str:
+def _server_words(response: http.Response) -> str:
     try:
         response.read()
         errors = response.json()["errors"]
@@ -204,7 +203,7 @@ def _body(data: Any) -> tuple[bytes, str]:
     return json.dumps(data).encode(), "application/json"
 
 
-def _server_time(response: httpx.Response) -> datetime | None:
+def _server_time(response: http.Response) -> datetime | None:
     try:
         return email.utils.parsedate_to_datetime(response.headers.get("date", "")).astimezone(UTC)
     except (TypeError, ValueError):

@@ -34,6 +34,7 @@ _SIGNATURE = re.compile(
     rf"(?m)^(?:h[1-6]|bq|bc|p|pre|fn\d+|notextile|###|table){_ATTRIBUTES}\.{{1,2}}(?=\s)(?::\S+)?"
 )
 _TAG = re.compile(r"<(?=[/A-Za-z!?])([^<>]*)>")
+_SHIELD = "\ue000"
 _WORD = re.compile(r"[^\W_]+")
 _CONTROL = re.compile(r"[\0-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
@@ -116,8 +117,10 @@ def _textile_part(text: str) -> str:
     if not text.strip():
         return ""
     # «Restricted» shows HTML as text, as Redmine does.
-    converted: str = _Textile(restricted=True, html_type="html5").parse(_COLOUR.sub(r"\1", text))
-    return converted
+    # «#12» begins a list for the library, and is a ticket for Redmine.
+    text = re.sub(r"(?m)^(?=[#*]+\d)", _SHIELD, _COLOUR.sub(r"\1", text.replace(_SHIELD, "")))
+    converted: str = _Textile(restricted=True, html_type="html5").parse(text)
+    return converted.replace(_SHIELD, "")
 
 
 def _seen_in_textile(text: str) -> str:

@@ -33,6 +33,8 @@ _INLINE = frozenset(
         "textarea th time title track tt u var video wbr"
     )
 )
+_DEEPEST = 40
+"""Tags nested deeper than this are read as if they were not there; their words are."""
 _SPACE = re.compile(r"[ \t\n\r\f]+")
 _LITERAL = re.compile(
     r"(?P<keep>(?:https?://|mailto:)\S+|(?<=[^\W_])[*~_]+(?=[^\W_]))|(?P<mark>[*~`_])", re.IGNORECASE
@@ -129,15 +131,13 @@ class Writer(HTMLParser):
             if any(run.text.strip() for run in self._runs):
                 self._runs.append(_Run(" | ", raw=True))
             self._cells += 1
-        if tag in _STYLES:
+        if tag in _STYLES and len(self._styles) < _DEEPEST:
             self._styles.append((tag, _STYLES[tag]))
         if tag in ("script", "style"):
             self._hidden += 1
         self._void(tag, given)
-        if tag == "a":
-            self._opened.append(_Open(tag, len(self._runs), given.get("href", "")))
-        if tag in ("abbr", "acronym"):
-            self._opened.append(_Open(tag, len(self._runs), given.get("title", "")))
+        if tag in ("a", "abbr", "acronym") and len(self._opened) < _DEEPEST:
+            self._opened.append(_Open(tag, len(self._runs), given.get("href" if tag == "a" else "title", "")))
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.handle_starttag(tag, attrs)
@@ -213,7 +213,8 @@ class Writer(HTMLParser):
                 number, holder.number = holder.number, holder.number + 1
         if tag != "blockquote" and not any(c.tag != "blockquote" for c in self._inside):
             self._group += 1 + self._group % 2  # odd: a new group
-        self._inside.append(_Container(tag, number))
+        if len(self._inside) < _DEEPEST:
+            self._inside.append(_Container(tag, number))
 
     def _after(self, left: _Open) -> None:
         """The address after a link's text, the long form after an abbreviation."""
@@ -320,12 +321,12 @@ def _literal(core: str, run: _Run) -> str:
 
 def _drop_inside_words(words: list[_Run], gaps: list[str]) -> None:
     """Take away styles that would begin after a letter or end before one; repeated until none is left."""
+    pairs = [(a, b) for a, b, gap in zip(words, words[1:], gaps[1:], strict=False) if not gap]
     changed = True
     while changed:
         changed = False
-        for left, right, gap in zip(words, words[1:], gaps[1:], strict=False):
-            if gap:
-                continue
+        pairs.reverse()  # a style taken away spreads over its stretch in one sweep, whichever way
+        for left, right in pairs:
             for run, other, letter in (
                 (left, right, right.text[0].isalnum()),
                 (right, left, left.text[-1].isalnum()),

@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - a table of cases, one a line
 """A mapping with one small mistake gives one finding, at its line, with its key and a mend that helps."""
 
 from __future__ import annotations

@@ -223,6 +223,7 @@ class TrackerContract:
         ticket_id = tracker.create(system.ticket("one second")).ticket_id
         seen: list[str] = []
         keys: set[str] = set()
+        system.new_second()
         for part in (["u", "dos"], ["tres", "quatre"]):
             for text in part:
                 system.staff.reply(ticket_id, text)

@@ -1,4 +1,5 @@
-"""What the contract of the port ``Tracker`` needs of a ticket system besides the port: its staff, and its ids."""
+"""What the contract of the port ``Tracker`` needs of a ticket system besides the port: its staff, and its
+ids."""
 
 from __future__ import annotations
 
@@ -46,6 +47,8 @@ class System:
     routing: Routing
     wait: Callable[[float], None]
     """Lets seconds pass, for the tracker's clock and, where there is a server, for real."""
+    new_second: Callable[[], None]
+    """Waits for the beginning of a second of the server's clock, where there is a server."""
     salt: str
     """Makes references new on a server that keeps what earlier runs made."""
 

@@ -9,7 +9,9 @@ other.
     state.py      people, transcripts, ids      phone.py      what people do on their phones
     webhooks.py   building notifications        delivery.py   signing, queueing, retrying them
     faults.py     faults on demand              control.py    the ``/_phone`` API
-    errors.py     Meta's error bodies           schemas/      the contract, as JSON Schema
+    checks.py     what may be sent              filling.py    a template with its parameters
+    account.py    number and account            errors.py     Meta's error bodies
+    schemas/      the contract, as JSON Schema
 """
 
 from connector.demo.meta.app import MetaStandIn

@@ -37,7 +37,14 @@ def main(arguments: list[str] | None = None) -> None:
         seed=given.seed,
         pair_rate=given.pair_rate,
     )
-    uvicorn.run(service.app, host=given.host, port=given.port, log_level="warning")
+    # Pages that listen to /_phone/events never hang up by themselves: do not wait for them.
+    uvicorn.run(
+        service.app,
+        host=given.host,
+        port=given.port,
+        log_level="warning",
+        timeout_graceful_shutdown=1,
+    )
 
 
 if __name__ == "__main__":

@@ -42,12 +42,27 @@ def check(body: Any) -> Json:
             raise GraphError(
                 100, message=f"(#100) Param type must be one of {{{', '.join(t.upper() for t in TYPES)}}}"
             )
-    first = _first(_validator().iter_errors(body))
+    first = _first(_validator().iter_errors(_lower_sub_types(body)))
     if first is not None:
         raise _refusal(first)
     if body.get("type") == "interactive":
         _check_interactive(body["interactive"])
     return body
+
+
+def _lower_sub_types(body: Json) -> Json:
+    """Meta takes ``QUICK_REPLY`` as well as ``quick_reply`` (clients send both); the schema has one."""
+    template = body.get("template")
+    components = template.get("components") if isinstance(template, dict) else None
+    if not isinstance(components, list):
+        return body
+    lowered = [
+        {**c, "sub_type": c["sub_type"].lower()}
+        if isinstance(c, dict) and isinstance(c.get("sub_type"), str)
+        else c
+        for c in components
+    ]
+    return {**body, "template": {**body["template"], "components": lowered}}
 
 
 def _first(errors: Iterable[ValidationError]) -> ValidationError | None:

@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from connector.demo.meta import outgoing
+from connector.demo.meta import account, outgoing
 from connector.demo.meta.errors import GraphError
 from connector.demo.meta.faults import Fault
 from connector.demo.meta.state import Json
@@ -32,17 +32,6 @@ _NO_SUCH_OBJECT = (
     "Unsupported {method} request. Object with ID '{node}' does not exist, cannot be loaded due to missing "
     "permissions, or does not support this operation"
 )
-# Fields that exist but have no value here: Meta leaves them out of the answer.
-_EMPTY_PHONE_FIELDS = (
-    "certificate", "conversational_automation", "country_code", "country_dial_code",
-    "eligibility_for_api_business_global_search", "health_status",
-    "last_onboarded_time", "new_certificate", "new_name_status", "search_visibility",
-)  # fmt: skip
-_EMPTY_ACCOUNT_FIELDS = (
-    "disable_marketing_messages_on_cloud_api", "health_status", "is_enabled_for_insights",
-    "marketing_messages_lite_api_status", "marketing_messages_onboarding_status", "on_behalf_of_business_info",
-    "owner_business_info", "subscribed_apps",
-)  # fmt: skip
 
 
 class HungUp(Response):
@@ -160,9 +149,13 @@ class GraphApi:
             if method == "GET" and node == "me":
                 return JSONResponse({"id": "400000000000001", "name": "connector"})
             if method == "GET" and self._phone_node(node):
-                return JSONResponse(self._select(request, self._phone(), "WhatsAppBusinessPhoneNumber"))
+                return JSONResponse(
+                    self._select(request, account.phone_fields(self.service), "WhatsAppBusinessPhoneNumber")
+                )
             if method == "GET" and self._account_node(node):
-                return JSONResponse(self._select(request, self._account(), "WhatsAppBusinessAccount"))
+                return JSONResponse(
+                    self._select(request, account.account_fields(self.service), "WhatsAppBusinessAccount")
+                )
             raise self._no_such_object(request, node)
 
         known = template is not None or self._phone_node(node) or self._account_node(node)
@@ -241,7 +234,7 @@ class GraphApi:
         # Sub-selections such as throughput{level} give the whole field.
         return [f.strip() for f in re.sub(r"\{[^{}]*\}", "", wanted).split(",") if f.strip()] or None
 
-    def _select(self, request: Request, everything: dict[str, tuple[bool, Any]], kind: str) -> Json:
+    def _select(self, request: Request, everything: account.Fields, kind: str) -> Json:
         """``everything`` is name -> (given when no fields are named, value)."""
         wanted = self._fields(request)
         for name in wanted or ():
@@ -253,45 +246,6 @@ class GraphApi:
             name: value
             for name, (default, value) in everything.items()
             if value is not None and (name in wanted or name == "id" if wanted else default)
-        }
-
-    def _phone(self) -> dict[str, tuple[bool, Any]]:
-        digits = self.service.number.display_phone_number
-        return {
-            "verified_name": (True, self.service.verified_name),
-            "code_verification_status": (True, "VERIFIED"),
-            "display_phone_number": (True, f"+{digits[:2]} {digits[2:5]} {digits[5:8]} {digits[8:]}"),
-            "quality_rating": (True, "GREEN"),
-            "platform_type": (True, "CLOUD_API"),
-            "throughput": (True, {"level": "STANDARD"}),
-            "webhook_configuration": (True, {"application": self.service.webhook_url}),
-            "id": (True, self.service.number.phone_number_id),
-            "name_status": (False, "APPROVED"),
-            "status": (False, "CONNECTED"),
-            "account_mode": (False, "LIVE"),
-            "is_official_business_account": (False, False),
-            "whatsapp_business_manager_messaging_limit": (False, "TIER_2K"),
-            "messaging_limit_tier": (False, "TIER_2K"),
-            "is_pin_enabled": (False, True),
-            "is_on_biz_app": (False, False),
-            "is_preverified_number": (False, False),
-            "quality_score": (False, {"score": "GREEN"}),
-            **dict.fromkeys(_EMPTY_PHONE_FIELDS, (False, None)),
-        }
-
-    def _account(self) -> dict[str, tuple[bool, Any]]:
-        return {
-            "id": (True, self.service.number.business_account_id),
-            "name": (True, self.service.verified_name),
-            "currency": (True, "EUR"),
-            "timezone_id": (True, "318"),
-            "message_template_namespace": (True, "00000000_0000_0000_0000_000000000001"),
-            "account_review_status": (False, "APPROVED"),
-            "business_verification_status": (False, "verified"),
-            "country": (False, "ES"),
-            "ownership_type": (False, "SELF"),
-            "status": (False, "ACTIVE"),
-            **dict.fromkeys(_EMPTY_ACCOUNT_FIELDS, (False, None)),
         }
 
     def _debug_token(self, request: Request) -> Json:
@@ -308,7 +262,13 @@ class GraphApi:
         }
 
     async def _phone_numbers(self, request: Request) -> Response:
-        return JSONResponse({"data": [self._select(request, self._phone(), "WhatsAppBusinessPhoneNumber")]})
+        return JSONResponse(
+            {
+                "data": [
+                    self._select(request, account.phone_fields(self.service), "WhatsAppBusinessPhoneNumber")
+                ]
+            }
+        )
 
     async def _subscriptions(self, request: Request) -> Response:
         app = {"id": "300000000000001", "link": "https://example.org/", "name": "connector"}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from connector.demo.meta import media, templates, webhooks
+from connector.demo.meta import filling, media, templates, webhooks
 from connector.demo.meta.checks import check
 from connector.demo.meta.delivery import Notification
 from connector.demo.meta.errors import GraphError
@@ -75,7 +75,7 @@ def _send(service: MetaStandIn, body: Json, failed: int | None) -> Json:
     shown, category = None, "service"
     if kind == "template":
         template = _template(service, fragment)
-        shown, category = templates.fill(template, fragment.get("components", [])), template.category.lower()
+        shown, category = filling.fill(template, fragment.get("components", [])), template.category.lower()
     if service.pair_rate is not None:
         service.pair_rate.spend(address, state.now())
     visible = person.shown_phone if person else None

@@ -13,7 +13,9 @@ _HOURS = re.compile(r"\A(\d+)\s*h(?:\s*(\d+)\s*m?)?\Z|\A(\d+):(\d+)\Z|\A(\d+)\s*
 
 def blank(value: Any) -> bool:
     """Nothing, or only white space."""
-    return value is None or value is False or value in ([], {}) or (isinstance(value, str) and not value.strip())
+    return (
+        value is None or value is False or value in ([], {}) or (isinstance(value, str) and not value.strip())
+    )
 
 
 def integer(value: Any) -> int:

@@ -93,7 +93,11 @@ class Draft:
 
     def _moved(self, project: Project) -> None:
         old = self.db.categories.get(self.issue.category_id or 0)
-        same = [c.id for c in self.db.categories.values() if old and c.project_id == project.id and c.name == old.name]
+        same = [
+            c.id
+            for c in self.db.categories.values()
+            if old and c.project_id == project.id and c.name == old.name
+        ]
         self.issue.category_id = same[0] if same else None
         if self.issue.tracker_id not in project.tracker_ids:
             self.issue.tracker_id = project.tracker_ids[0]
@@ -131,7 +135,9 @@ class Draft:
         issue = self.issue
         if given.get("assigned_to_id", ...) is not ...:
             value = given["assigned_to_id"]
-            issue.assigned_to_id = self.by.user.id if value == "me" and self.by.user else casting.reference(value)
+            issue.assigned_to_id = (
+                self.by.user.id if value == "me" and self.by.user else casting.reference(value)
+            )
         for name in ("category_id", "priority_id"):
             if name in given:
                 setattr(issue, name, casting.reference(given[name]))
@@ -141,7 +147,11 @@ class Draft:
             issue.description = casting.newlines(casting.text(given["description"]))
         if "done_ratio" in given:
             issue.done_ratio = casting.integer(given["done_ratio"])
-        for name, read in (("start_date", casting.day), ("due_date", casting.day), ("estimated_hours", casting.hours)):
+        for name, read in (
+            ("start_date", casting.day),
+            ("due_date", casting.day),
+            ("estimated_hours", casting.hours),
+        ):
             if name in given:
                 try:
                     setattr(issue, name, read(given[name]))
@@ -189,7 +199,9 @@ class Draft:
             self.issue.parent_id = None
             return
         parent = self.db.issues.get(number)
-        own = {self.issue.id, *(i.id for i in self.db.descendants_of(self.issue.id))} if self.before else set()
+        own = (
+            {self.issue.id, *(i.id for i in self.db.descendants_of(self.issue.id))} if self.before else set()
+        )
         if parent is None or number in own or not rights.sees_issue(self.db, self.by.user, parent):
             self._unreadable.add("parent_issue")
         else:
@@ -204,7 +216,9 @@ class Draft:
             if file is None or file.digest != digest or file.issue_id is not None:
                 self._failed_files += 1
                 continue
-            changed = {k: str(upload[k]) for k in ("filename", "content_type") if not casting.blank(upload.get(k))}
+            changed = {
+                k: str(upload[k]) for k in ("filename", "content_type") if not casting.blank(upload.get(k))
+            }
             changed["description"] = str(upload.get("description") or "").strip()
             name = changed.get("filename", file.filename)
             if not self._denied(name) and len(name) <= SUBJECT_MAX:

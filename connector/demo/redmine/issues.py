@@ -42,7 +42,10 @@ def update(draft: Draft) -> Journal | None:
     if _is_closed(db, issue) and not _is_closed(db, before):
         issue.closed_on = draft.by.now
     details = _differences(before, issue)
-    details[:0] = [Detail("attachment", str(f.id), None, draft.renames[f.id].get("filename", f.filename)) for f in draft.files]
+    details[:0] = [
+        Detail("attachment", str(f.id), None, draft.renames[f.id].get("filename", f.filename))
+        for f in draft.files
+    ]
     issue.updated_on = draft.by.now
     issue.lock_version = before.lock_version + 1
     parent = before.parent_id
@@ -131,9 +134,7 @@ def _parent_changed(db: Database, by: Person, old: int | None, new: int | None, 
             _entry(db, by, parent, "", False, [detail])
 
 
-def edit_note(
-    db: Database, by: Person, journal: Journal, notes: str | None, private: bool | None
-) -> None:
+def edit_note(db: Database, by: Person, journal: Journal, notes: str | None, private: bool | None) -> None:
     """Change a note; an entry left with neither note nor change vanishes. ``None`` leaves a part as it is."""
     if notes is not None:
         journal.notes = notes

@@ -285,7 +285,9 @@ class Database:
 
     def journals_of(self, issue_id: int) -> list[Journal]:
         """Of one issue, oldest first."""
-        return sorted((j for j in self.journals.values() if j.issue_id == issue_id), key=lambda j: (j.created_on, j.id))
+        return sorted(
+            (j for j in self.journals.values() if j.issue_id == issue_id), key=lambda j: (j.created_on, j.id)
+        )
 
     def attachments_of(self, issue_id: int) -> list[Attachment]:
         return [a for a in self.attachments.values() if a.issue_id == issue_id]

@@ -49,7 +49,9 @@ def project(db: Database, it: Project, include: Collection[str], *, single: bool
         found = [c for c in db.categories.values() if c.project_id == it.id]
         out["issue_categories"] = [_ref(c) for c in sorted(found, key=lambda c: c.name)]
     if "time_entry_activities" in include:
-        out["time_entry_activities"] = [_ref(e) for e in db.enumerations.values() if e.kind == "time_entry_activities"]
+        out["time_entry_activities"] = [
+            _ref(e) for e in db.enumerations.values() if e.kind == "time_entry_activities"
+        ]
     if "enabled_modules" in include:
         out["enabled_modules"] = [{"id": number, "name": name} for number, name in it.modules]
     if "issue_custom_fields" in include:
@@ -105,7 +107,11 @@ def account(it: Principal) -> Json:
 def tracker(db: Database, number: int) -> Json:
     it = db.trackers[number]
     status = _ref(db.statuses[it.default_status_id])
-    return _ref(it) | {"default_status": status, "description": None, "enabled_standard_fields": _STANDARD_FIELDS}
+    return _ref(it) | {
+        "default_status": status,
+        "description": None,
+        "enabled_standard_fields": _STANDARD_FIELDS,
+    }
 
 
 def status(db: Database, number: int | None) -> Json:
@@ -156,7 +162,9 @@ def _values(db: Database, it: Issue, reader: Principal | None) -> list[Json]:
     ]
 
 
-def issue(db: Database, it: Issue, reader: Principal | None, include: Collection[str], *, single: bool) -> Json:
+def issue(
+    db: Database, it: Issue, reader: Principal | None, include: Collection[str], *, single: bool
+) -> Json:
     """An issue; ``include`` adds parts, of which a list knows only attachments and relations."""
     place = db.projects[it.project_id or 0]
     out: Json = {
@@ -186,11 +194,17 @@ def issue(db: Database, it: Issue, reader: Principal | None, include: Collection
     values = _values(db, it, reader)
     if values:
         out["custom_fields"] = values
-    out |= {"created_on": time(it.created_on), "updated_on": time(it.updated_on), "closed_on": time(it.closed_on)}
+    out |= {
+        "created_on": time(it.created_on),
+        "updated_on": time(it.updated_on),
+        "closed_on": time(it.closed_on),
+    }
     return out | _included(db, it, reader, include, single)
 
 
-def _included(db: Database, it: Issue, reader: Principal | None, include: Collection[str], single: bool) -> Json:
+def _included(
+    db: Database, it: Issue, reader: Principal | None, include: Collection[str], single: bool
+) -> Json:
     out: Json = {}
     if single and "children" in include and db.children_of(it.id):
         out["children"] = _children(db, it)
@@ -205,7 +219,9 @@ def _included(db: Database, it: Issue, reader: Principal | None, include: Collec
         out["changesets"] = []
     if "journals" in include:
         out["journals"] = journals(db, it, reader)
-    if "watchers" in include and rights.may(db, reader, "view_issue_watchers", db.projects[it.project_id or 0]):
+    if "watchers" in include and rights.may(
+        db, reader, "view_issue_watchers", db.projects[it.project_id or 0]
+    ):
         out["watchers"] = [_ref(db.principals[w]) for w in it.watchers if w in db.principals]
     if "allowed_statuses" in include:
         out["allowed_statuses"] = [
@@ -217,7 +233,11 @@ def _included(db: Database, it: Issue, reader: Principal | None, include: Collec
 def _children(db: Database, it: Issue) -> list[Json]:
     out = []
     for child in db.children_of(it.id):
-        entry: Json = {"id": child.id, "tracker": _ref(db.trackers[child.tracker_id or 0]), "subject": child.subject}
+        entry: Json = {
+            "id": child.id,
+            "tracker": _ref(db.trackers[child.tracker_id or 0]),
+            "subject": child.subject,
+        }
         if db.children_of(child.id):
             entry["children"] = _children(db, child)
         out.append(entry)

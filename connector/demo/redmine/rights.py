@@ -133,7 +133,9 @@ def target_projects(db: Database, user: Person, current: Project | None = None) 
     ]
 
 
-def target_trackers(db: Database, user: Person, project: Project | None, current: int | None = None) -> list[int]:
+def target_trackers(
+    db: Database, user: Person, project: Project | None, current: int | None = None
+) -> list[int]:
     """Tracker ids an issue may have in a project; ``current`` is the one it has."""
     if project is None:
         return []

@@ -120,7 +120,10 @@ def town(db: Database, now: datetime) -> None:
         trackers.append(db.number("tracker"))
         db.trackers[trackers[-1]] = Tracker(trackers[-1], name)
     _fields(db, trackers)
-    for identifier, name in (("atencio-ciutadana", "Atenció ciutadana"), ("obres-i-serveis", "Obres i serveis")):
+    for identifier, name in (
+        ("atencio-ciutadana", "Atenció ciutadana"),
+        ("obres-i-serveis", "Obres i serveis"),
+    ):
         number = db.number("project")
         modules = [(db.number("module"), module) for module in MODULES]
         db.projects[number] = Project(number, identifier, name, now, now, list(trackers), modules)

@@ -53,14 +53,9 @@ def api(meta: MetaStandIn) -> Api:
 
 
 @pytest.fixture
-def served_town(town: Town) -> Iterator[str]:
-    with Served(town.app) as served:
-        yield served.url
-
-
-@pytest.fixture
-def served_meta(make: Callable[..., MetaStandIn], served_town: str) -> Iterator[MetaStandIn]:
-    service = make(webhook_url=f"{served_town}/webhook/whatsapp", transport=None)
+def served_meta(make: Callable[..., MetaStandIn]) -> Iterator[MetaStandIn]:
+    """Over real HTTP; its webhooks reach the town hall in the same process."""
+    service = make()
     with Served(service.app) as served:
         service.public_url = served.url
         yield service

@@ -134,7 +134,19 @@ def system(url: str, *, live: bool, salt: str) -> System:
             return tracker(url, KEYS["bot"], clock, reference_field="999")
         raise KeyError(how)
 
-    return System(tracker(url, clock=clock), broken, RedmineStaff(url), ROUTING, clock.wait, salt)
+    return System(
+        tracker=tracker(url, clock=clock),
+        broken=broken,
+        staff=RedmineStaff(url),
+        routing=ROUTING,
+        wait=clock.wait,
+        new_second=_new_second if live else lambda: None,
+        salt=salt,
+    )
+
+
+def _new_second() -> None:
+    time.sleep(1.0 - time.time() % 1.0)
 
 
 _runs = itertools.count()

@@ -23,7 +23,7 @@ URL = "http://redmine.test"
 CASSETTES = Path(__file__).parent / "cassettes"
 RECORDING = bool(os.environ.get("RECORD_CASSETTES"))
 _KEY = re.compile(rb'("api_key":")[0-9a-f]+(")')
-_DROPPED = ("x-request-id", "x-runtime", "etag", "set-cookie", "cache-control", "referrer-policy")
+_DROPPED = ("x-request-id", "x-runtime", "etag", "set-cookie", "cache-control", "referrer-policy", "location")
 
 
 def _request(request: Any) -> Any:

@@ -4,6 +4,10 @@ const SVG = "http://www.w3.org/2000/svg";
 
 function set(node, attributes) {
   for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("aria-") && typeof value === "boolean") {
+      node.setAttribute(name, String(value));
+      continue;
+    }
     if (value === null || value === undefined || value === false) continue;
     if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
     else if (name in PROPERTIES) node[name] = value;

@@ -52,7 +52,7 @@ const WORDS = {
     opened_at: "Obre a Redmine", zoom: "Amplia {name}", download: "Baixa {name}",
     error_send: "No s'ha pogut enviar: {why}", error_load: "La taula no pot llegir Redmine: {why}", error_server: "el servidor no respon",
     retry: "Torna-ho a provar", set_to: "{name}: {value}", from_to: "{name}: {old} → {value}", cleared: "{name}: buidat", priority: "Prioritat",
-    watched: "en directe", polled: "cada 2 s", saved: "Desat",
+    no_staff: "no hi ha la clau de cap persona de l'Ajuntament (connector demo --desk-key)",
   },
   es: {
     title: "Demostración: el teléfono del vecino y la mesa del Ayuntamiento",
@@ -105,7 +105,7 @@ const WORDS = {
     opened_at: "Abrir en Redmine", zoom: "Ampliar {name}", download: "Descargar {name}",
     error_send: "No se ha podido enviar: {why}", error_load: "La mesa no puede leer Redmine: {why}", error_server: "el servidor no responde",
     retry: "Volver a intentarlo", set_to: "{name}: {value}", from_to: "{name}: {old} → {value}", cleared: "{name}: vaciado", priority: "Prioridad",
-    watched: "en directo", polled: "cada 2 s", saved: "Guardado",
+    no_staff: "no hay la clave de ninguna persona del Ayuntamiento (connector demo --desk-key)",
   },
   en: {
     title: "Demo: a resident's phone and the town hall's desk",
@@ -158,7 +158,7 @@ const WORDS = {
     opened_at: "Open in Redmine", zoom: "Enlarge {name}", download: "Download {name}",
     error_send: "It could not be sent: {why}", error_load: "The desk cannot read Redmine: {why}", error_server: "the server does not answer",
     retry: "Try again", set_to: "{name}: {value}", from_to: "{name}: {old} → {value}", cleared: "{name}: cleared", priority: "Priority",
-    watched: "live", polled: "every 2 s", saved: "Saved",
+    no_staff: "there is no key of any member of staff (connector demo --desk-key)",
   },
 };
 

@@ -127,15 +127,14 @@ function receive(event) {
 
 function listen() {
   const stream = new EventSource("/_phone/events");
-  let lost = false;
   stream.onmessage = (e) => {
     try { receive(JSON.parse(e.data)); } catch { /* not one of ours */ }
   };
-  stream.onerror = () => { lost = true; $("presence").textContent = t("offline"); };
+  stream.onerror = () => { $("presence").textContent = t("offline"); };
   stream.onopen = () => {
     drawPresence();
-    if (lost) for (const person of people) refresh(person.id).catch(() => {});
-    lost = false;
+    // What came before the stream was open, or while it was lost.
+    for (const person of people) refresh(person.id).catch(() => {});
   };
 }
 

@@ -156,7 +156,7 @@ def long_description(r: Recorder) -> None:
 
 
 def watchers_at_birth(r: Recorder) -> None:
-    for people in ([5, 7], [1, 99999, 5], [12], [6], [], ["5"], [3]):
+    for people in ([8, 5, 7], [1, 99999, 5], [12], [6], [], ["5"], [3]):
         made = _try(r, watcher_user_ids=people)
         if made and "issue" in made:
             number = made["issue"]["id"]

@@ -1,0 +1,227 @@
+"""``connector demo``: the product between two stand-ins, in one process, with the page in front.
+
+Everything goes over HTTP on the loopback address, as it would outside: Meta's stand-in signs its webhooks and
+posts them to the connector, the connector calls its API and a Redmine (a stand-in, or a real one).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import secrets
+import socket
+import sys
+import tempfile
+import webbrowser
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from connector import mapping as mapping_file
+from connector.core.errors import ConnectorError, Finding, Misconfigured
+from connector.demo.desk import desk_routes
+from connector.demo.meta.app import MetaStandIn
+from connector.demo.page import page_routes
+from connector.demo.redmine.app import RedmineStandIn
+from connector.settings import Privacy, Server, Settings, Tracker, WhatsApp
+from connector.toolkit.observe import configure_logging, get_logger
+from connector.toolkit.privacy import new_key
+from connector.whatsapp.templates import answer_template
+from connector.wiring import Municipality, Service
+
+log = get_logger(__name__)
+
+BOT_KEY = "b0" * 20
+STAFF = {
+    "alcalde": "a1" * 20,
+    "regidor.centre": "c1" * 20,
+    "regidora.platja": "c2" * 20,
+    "regidor.muntanya": "c3" * 20,
+    "oac": "0a" * 20,
+}
+"""Public keys of the demo's own Redmine; they open nothing anywhere else."""
+PEOPLE = (("Maria Puig", "34600000001", False), ("Joan Ferrer", "34600000002", False), ("Núria (número ocult)", "34600000003", True))  # fmt: skip
+_TRACKER_PATH = "/tracker"
+
+
+def _mapping() -> Path:
+    return Path(__file__).resolve().parent.parent / "mappings" / "sant-cebria.toml"
+
+
+class Demo:
+    """The demo as an object: ``app`` is the whole of it on ``http://127.0.0.1:<port>``."""
+
+    def __init__(
+        self,
+        port: int,
+        folder: Path,
+        *,
+        redmine: str = "",
+        api_key: str = "",
+        desk_key: str = "",
+        mapping: Path | None = None,
+    ) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        self.tracker_url = redmine or self.url + _TRACKER_PATH
+        self.redmine = None if redmine else RedmineStandIn(public_url=self.tracker_url)
+        app_secret, token, verify = (secrets.token_hex(16) for _ in range(3))
+        place = mapping or _mapping()
+        town = mapping_file.load(place)
+        settings = Settings(
+            mapping=place,
+            database=f"sqlite:///{folder / 'demo.db'}",  # type: ignore[arg-type]
+            server=Server(port=port),
+            whatsapp=WhatsApp(
+                api_url=self.url,
+                phone_number_id="100000000000001",
+                business_account_id="200000000000001",
+                access_token=token,  # type: ignore[arg-type]
+                app_secret=app_secret,  # type: ignore[arg-type]
+                verify_token=verify,  # type: ignore[arg-type]
+            ),
+            tracker=Tracker(url=self.tracker_url, api_key=api_key or BOT_KEY, poll_every=5),  # type: ignore[arg-type]
+            privacy=Privacy(key=new_key()),  # type: ignore[arg-type]
+        )
+        self.meta = MetaStandIn(
+            webhook_url=f"{self.url}/webhook/whatsapp",
+            public_url=self.url,
+            app_secret=app_secret,
+            access_token=token,
+            verify_token=verify,
+            verified_name=town.channel.name,
+        )
+        for name, phone, hidden in PEOPLE:
+            self.meta.add_person(name, phone, hidden=hidden)
+        keys = ({"staff": desk_key} if desk_key else {}) if redmine else STAFF
+        more = [
+            *page_routes(),
+            *desk_routes(
+                self.tracker_url,
+                keys,
+                poll_url=f"{self.url}/demo/poll",
+                project=str(town.tracker.project),
+                town=town.channel.name,
+            ),
+            Route("/demo/poll", self._poll, methods=["POST"]),
+        ]
+        self.municipality = Municipality(place.stem, settings, town)
+        self.service = Service([self.municipality], more=more)
+        self.product = self.service.app
+        self.app = Starlette(lifespan=self._lifespan)
+        self.app.mount("/", self._dispatch)
+
+    async def _poll(self, request: Request) -> Response:
+        """Staff just wrote something at the desk: look now instead of at the next poll."""
+        await self.service.worker.poll_soon(next(iter(self.service.towns.values())))
+        return Response(status_code=202)
+
+    async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = str(scope["path"])
+        target: ASGIApp = self.product
+        if path.startswith("/_redmine/") and self.redmine is not None:
+            target = self.redmine.app
+        elif path.startswith(_TRACKER_PATH + "/") and self.redmine is not None:
+            inner = path.removeprefix(_TRACKER_PATH)
+            scope = {**scope, "path": inner, "raw_path": inner.encode(), "root_path": ""}
+            target = self.redmine.app
+        elif path.startswith(("/_phone", "/_media", "/v")):
+            target = self.meta.app
+        await target(scope, receive, send)
+
+    @asynccontextmanager
+    async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        await self.meta.start()
+        async with self.service.lifespan():
+            prepare = asyncio.create_task(self._templates())
+            yield
+            prepare.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await prepare
+            await self.meta.stop()
+
+    async def _templates(self) -> None:
+        """Have the mapping's template approved, as IT would have done long before."""
+        for runtime in self.service.towns.values():
+            name = runtime.town.templates.answer
+            for language in runtime.town.languages if name else ():
+                body = answer_template(
+                    name,
+                    language,
+                    runtime.texts(language, "template.answer"),
+                    runtime.texts(language, "template.button"),
+                    f"{runtime.town.channel.prefix}-7K3F-9Q",
+                )
+                for _ in range(20):
+                    try:
+                        await runtime.whatsapp.create_template(body)
+                        break
+                    except ConnectorError:
+                        await asyncio.sleep(0.5)
+
+
+def _free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            mend = f"choose another: connector demo --port {port + 1} (make demo PORT={port + 1})"
+            raise Misconfigured(
+                [Finding("error", f"port {port} is taken by another program", mend)]
+            ) from None
+
+
+def serve(
+    *,
+    port: int,
+    browser: bool,
+    redmine: str = "",
+    api_key: str = "",
+    desk_key: str = "",
+    mapping: Path | None = None,
+) -> None:
+    """Run the demo until interrupted; what was said in it is gone afterwards."""
+    if redmine and not api_key:
+        raise Misconfigured(
+            [Finding("error", "--redmine needs --api-key", "the key of the connector's account there")]
+        )
+    _free(port)
+    configure_logging(os.environ.get("LOG_LEVEL", "warning"))
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    with tempfile.TemporaryDirectory(prefix="connector-demo-") as folder:
+        demo = Demo(port, Path(folder), redmine=redmine, api_key=api_key, desk_key=desk_key, mapping=mapping)
+        server = uvicorn.Server(
+            uvicorn.Config(
+                demo.app,
+                host="127.0.0.1",
+                port=port,
+                log_config=None,
+                access_log=False,
+                timeout_graceful_shutdown=3,
+            )
+        )
+
+        async def announce() -> None:
+            while not server.started:
+                await asyncio.sleep(0.05)
+            print(f"\n  The demo is at  {demo.url}\n  Stop it with Ctrl+C.\n", flush=True)
+            if browser and not os.environ.get("NO_BROWSER"):
+                webbrowser.open(demo.url)
+
+        async def both() -> None:
+            said = asyncio.create_task(announce())
+            await server.serve()
+            said.cancel()
+
+        with contextlib.suppress(KeyboardInterrupt):
+            asyncio.run(both())
+        sys.stdout.flush()
