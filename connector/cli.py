@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -81,6 +82,8 @@ def run(
     settings = municipalities[0].settings
     configure_logging(settings.log.level, settings.log.format)
     service = wiring.Service(municipalities)
+    # uvicorn stops gracefully and then raises the signal again: this makes that a clean exit
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     uvicorn.run(
         service.app,
         host=settings.server.host,

@@ -49,7 +49,7 @@ STAFF = {
     "oac": "0a" * 20,
 }
 """Public keys of the demo's own Redmine; they open nothing anywhere else."""
-PEOPLE = (("Maria Puig", "34600000001", False), ("Joan Ferrer", "34600000002", False), ("Núria (número ocult)", "34600000003", True))  # fmt: skip
+PEOPLE = (("Maria Puig", "34600000001", False), ("Joan Ferrer", "34600000002", False), ("Núria Soler", "34600000003", True))  # fmt: skip
 _TRACKER_PATH = "/tracker"
 
 
@@ -78,18 +78,18 @@ class Demo:
         town = mapping_file.load(place)
         settings = Settings(
             mapping=place,
-            database=f"sqlite:///{folder / 'demo.db'}",  # type: ignore[arg-type]
+            database=f"sqlite:///{folder / 'demo.db'}",
             server=Server(port=port),
             whatsapp=WhatsApp(
                 api_url=self.url,
                 phone_number_id="100000000000001",
                 business_account_id="200000000000001",
-                access_token=token,  # type: ignore[arg-type]
-                app_secret=app_secret,  # type: ignore[arg-type]
-                verify_token=verify,  # type: ignore[arg-type]
+                access_token=token,
+                app_secret=app_secret,
+                verify_token=verify,
             ),
-            tracker=Tracker(url=self.tracker_url, api_key=api_key or BOT_KEY, poll_every=5),  # type: ignore[arg-type]
-            privacy=Privacy(key=new_key()),  # type: ignore[arg-type]
+            tracker=Tracker(url=self.tracker_url, api_key=api_key or BOT_KEY, poll_every=5),
+            privacy=Privacy(key=new_key()),
         )
         self.meta = MetaStandIn(
             webhook_url=f"{self.url}/webhook/whatsapp",

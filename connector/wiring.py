@@ -33,19 +33,15 @@ from connector.worker import Worker
 
 
 def _redmine(settings: Settings, town: Town) -> Tracker:
-    made = config.tracker_config(settings, RedmineConfig)
     own = town.tracker
-    return RedmineTracker(
-        made.model_copy(
-            update={
-                "reference_field": own.reference_field,
-                "latitude_field": own.latitude_field,
-                "longitude_field": own.longitude_field,
-                "address_field": own.address_field,
-                "map_url": own.map_url,
-            }
-        )
-    )
+    given = {
+        "reference_field": own.reference_field,
+        "latitude_field": own.latitude_field,
+        "longitude_field": own.longitude_field,
+        "address_field": own.address_field,
+        "map_url": own.map_url,
+    }
+    return RedmineTracker(config.tracker_config(settings, RedmineConfig, given))
 
 
 TRACKERS = {"redmine": _redmine}

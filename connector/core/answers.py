@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from . import words
 from .model import Entry, EntryKind, FileRef
 from .texts import Texts
 from .town import Town, say
@@ -34,7 +35,7 @@ def judge(entry: Entry, town: Town) -> Verdict:
         # a private note may carry a status change; the status alone is public, yet the two were written as one
         return Verdict(False, False, "private")
     if entry.kind is EntryKind.PUBLIC_NOTE and (
-        entry.text.strip() or (entry.files and town.answers.attachments)
+        not words.is_blank(entry.text) or (entry.files and town.answers.attachments)
     ):
         if not allowed:
             return Verdict(

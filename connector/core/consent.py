@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from . import words
-from .events import Consented, Effect, Message, Say, Step
+from .drafts import files_in
+from .events import Consented, Effect, Forget, Message, Say, Step
 from .menu import NATIVE, Menus, Screen, buttons, show
-from .model import EditIn, MediaIn, PlaceIn, ReactionIn, ReplyIn, RevokeIn, TextIn
+from .model import Content, EditIn, MediaIn, MediaKind, PlaceIn, ReactionIn, ReplyIn, RevokeIn, TextIn
 from .state import State
 from .texts import Texts
 from .town import say
@@ -67,8 +68,11 @@ class Consent:
                 chosen = self._typed(state, body)
             case _:
                 chosen = ""
-        if chosen == "consent:yes":
+        if chosen == "consent:yes" and state.consent_version == self.town.consent.version:
             return self._accept(state, event, lang, now)
+        if chosen == "consent:yes":
+            # an old button: this text was never shown to this person, so there is nothing accepted yet
+            return self._ask(state, lang, now, "accepted another text: asked")
         if chosen == "consent:no":
             return self._refuse(state, event, lang, now)
         if chosen == "lang:menu":
@@ -80,14 +84,9 @@ class Consent:
         if isinstance(content, TextIn) and not state.language and state.consent == "":
             guessed = words.greeting_language(content.body)
             lang = guessed if guessed in self.town.languages else lang
-        unkept = isinstance(content, MediaIn | PlaceIn) or (
-            isinstance(content, TextIn)
-            and not words.is_greeting(content.body)
-            and not words.is_blank(content.body)
-        )
-        if unkept:
+        if _says_something(content):
             state = state.model_copy(update={"wrote_before": True})
-        if state.consent == "asked" and now - state.asked_at < _AGAIN_AFTER:
+        if state.consent == "asked" and 0 <= now - state.asked_at < _AGAIN_AFTER:
             return state, Step((), "before consent: not kept, already asked")
         return self._ask(state, lang, now, "before consent: not kept, asked")
 
@@ -108,12 +107,17 @@ class Consent:
                 return "consent:yes"
             if folded in words.NO:
                 return "consent:no"
-        return "consent:yes" if folded in words.fold_all("accepto", "acepto", "i accept", "accept") else ""
+        return "consent:yes" if folded in words.ACCEPT else ""
 
     def _ask(self, state: State, lang: str, now: float, outcome: str) -> tuple[State, Step]:
         screen = self.screen(lang)
         state = state.model_copy(
-            update={"consent": "asked", "asked_at": now, "language": state.language or lang}
+            update={
+                "consent": "asked",
+                "consent_version": self.town.consent.version,
+                "asked_at": now,
+                "language": state.language or lang,
+            }
         )
         return show(state, screen), Step((Say(screen.message),), outcome)
 
@@ -142,11 +146,30 @@ class Consent:
             "consent.refused",
             other_ways=say(self.town.channel.other_ways, lang),
         )
-        version = self.town.consent.version
-        # only that this person said no, and in which language to answer, is remembered
-        state = State(
-            language=lang, consent="no", consent_version=version, consent_at=now, consent_message=event.key,
-            shown=("consent:yes",),
-        )  # fmt: skip
+        version, files = self.town.consent.version, files_in(state)
         screen = buttons(text, [("consent:yes", self.texts(lang, "consent.yes"))])
-        return state, Step((Consented(False, version, lang), Say(screen.message)), "consent refused")
+        # only that this person said no, to which text, and in which language to answer, is remembered
+        refused = State(
+            language=lang, consent="no", consent_version=state.consent_version, consent_at=now,
+            consent_message=event.key,
+        )  # fmt: skip
+        dropped: tuple[Effect, ...] = (Forget(files),) if files else ()
+        effects = (Consented(False, state.consent_version or version, lang), *dropped, Say(screen.message))
+        return show(refused, screen), Step(effects, "consent refused")
+
+
+def _says_something(content: Content) -> bool:
+    """Whether somebody new wrote what they will have to write again; a greeting or a command is not that."""
+    match content:
+        case TextIn(body):
+            folded = words.fold(body)
+            command = folded in words.MENU | words.HELP | words.LANGUAGE | words.YES | words.NO | words.THANKS
+            return not (
+                command or words.is_greeting(body) or words.is_blank(body) or words.number(body) is not None
+            )
+        case MediaIn(kind=kind):
+            return kind is not MediaKind.STICKER
+        case PlaceIn():
+            return True
+        case _:
+            return False

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from . import words
+from .commands import command, lapsed
 from .consent import Consent
 from .drafts import DraftScreens, add, files_of, item_of, missing, remove, submit
 from .events import Effect, Event, Fetch, Forget, Message, Moved, NoteStaff, Quiet, Say, Step, Wake
-from .menu import HOME, Menus, Screen, show
+from .menu import Menus, Screen, show
 from .model import (
     AddressChangedIn,
     ContactsIn,
@@ -20,6 +22,7 @@ from .model import (
     ReplyIn,
     RevokeIn,
     TextIn,
+    TextOut,
     UnknownIn,
     UnsupportedIn,
 )
@@ -30,7 +33,6 @@ from .town import Option, Town
 Result = tuple[State, Step]
 _FREE_WORDS = 3
 """A text of so many words that is no option is taken for the beginning of a request; a shorter one gets help."""
-_LYING = ("draft:keep", "draft:send", "draft:cancel")
 
 
 class Conversation:
@@ -54,7 +56,7 @@ class Conversation:
         if isinstance(content, AddressChangedIn):
             return state, Step((Moved(content.new),), "address changed")
         if not self.consent.given(state):
-            return self.consent.step(state, event, now)
+            return self._before_consent(state, event, now)
         match content:
             case TextIn(body):
                 return self._text(state, event, body, now)
@@ -76,50 +78,33 @@ class Conversation:
             case UnknownIn(what=what):
                 return self._not_taken(state, "unsupported", now, what)
 
+    def _before_consent(self, state: State, event: Message, now: float) -> Result:
+        new, step = self.consent.step(state, event, now)
+        if not (self.consent.given(new) and new.draft is not None and new.draft.items):
+            return new, step
+        # a new text was accepted while a request was being written: on with that instead of the menu
+        thanks = self.texts(new.language, "consent.thanks")
+        if state.wrote_before:
+            thanks += " " + self.texts(new.language, "consent.write_again")
+        new, asked = self._home(new)
+        kept = tuple(e for e in step.effects if not isinstance(e, Say))
+        return new, Step((*kept, Say(TextOut(thanks)), *asked.effects), step.outcome)
+
     # --- what was typed ----------------------------------------------------------------------------
 
     def _text(self, state: State, event: Message, body: str, now: float) -> Result:
-        command = self._command(state, body)
-        if command:
-            return self._chosen(state, event, command, now)
+        asked = command(state, body, self.menus, now)
+        if asked:
+            return self._chosen(state, event, asked, now)
         if words.is_blank(body):
             return self._not_taken(state, "blank", now)
-        if state.draft is None and len(words.fold(body).split()) < _FREE_WORDS:
+        folded = words.fold(body)
+        if state.draft is None and (folded in words.THANKS or words.agrees(body)):
+            text = self.texts(state.language, "help.thanks")
+            return self._show(state, self.menus.closing(text, state.language), "thanks: answered")
+        if state.draft is None and len(folded.split()) < _FREE_WORDS:
             return self._menu(state, self.texts(state.language, "help.unknown"), "not understood: help")
         return self._content(state, event, TextIn(body), now)
-
-    def _command(self, state: State, body: str) -> str:
-        """The id that a typed text stands for, "" when it is content."""
-        folded = words.fold(body)
-        draft = state.draft
-        number = words.number(body)
-        if folded in words.MENU:
-            return HOME
-        if number and number <= len(state.shown):
-            return state.shown[number - 1]
-        if draft is not None and (draft.items or draft.option):
-            for known, chosen in (
-                (words.SEND, "send"),
-                (words.CANCEL, "cancel"),
-                (words.PLACE, "location"),
-                (words.KEEP, "keep"),
-            ):
-                if folded in known:
-                    return f"draft:{chosen}"
-        if draft is not None and draft.option:
-            # inside a request names of options, greetings and languages are the citizen's words
-            return ""
-        if folded in words.LANGUAGE:
-            return "lang:menu"
-        language = words.named_language(body)
-        if language in self.town.languages:
-            return f"lang:{language}"
-        named = self.menus.by_name(folded, state.language, words.fold)
-        if named:
-            return named
-        if words.is_greeting(body) or folded in words.HELP:
-            return HOME
-        return ""
 
     # --- what was chosen, by tap or by typing ------------------------------------------------------
 
@@ -135,7 +120,7 @@ class Conversation:
             if owner is not None:
                 return self._option(state, owner, councillor.key, now)
         if kind == "page" and (page := self.town.page(value)):
-            return self._show(state, self.menus.page(page, lang), f"page {value}")
+            return self._show(_aside(state), self.menus.page(page, lang), f"page {value}")
         if kind == "more":
             return self._more(state, value)
         if kind == "lang" and value == "menu":
@@ -144,25 +129,30 @@ class Conversation:
             return self._language(state, value)
         if kind == "draft":
             return self._draft_action(state, event, value, now)
-        if kind == "reply" and event.released:
-            return state, Step((), "answer asked for")
+        if kind == "reply":
+            if event.released:
+                return state, Step((), "answer asked for")
+            text = self.texts(lang, "answer.above")
+            return self._show(state, self.menus.closing(text, lang), "answer asked for: sent before")
         if chosen in ("consent:yes", "consent:no"):
             return self._consent_again(state, event, chosen, now)
         return self._menu(state, self.texts(lang, "help.outdated"), "outdated option: menu")
 
     def _consent_again(self, state: State, event: Message, chosen: str, now: float) -> Result:
         if chosen == "consent:no":
-            files = files_of(state.draft) if state.draft else ()
-            new, step = self.consent.step(state.model_copy(update={"consent": "asked"}), event, now)
-            return new, Step((*((Forget(files),) if files else ()), *step.effects), "consent withdrawn")
-        return self._menu(state, "", "consent was given already")
+            # by the id and not by the event: it may have been typed
+            refusal = replace(event, inbound=replace(event.inbound, content=ReplyIn(chosen, "")))
+            new, step = self.consent.step(state.model_copy(update={"consent": "asked"}), refusal, now)
+            return new, Step(step.effects, "consent withdrawn")
+        new, step = self._home(state)
+        return new, Step(step.effects, "consent was given already")
 
     def _home(self, state: State) -> Result:
-        if state.draft is not None and state.draft.option and state.draft.items:
-            return self._ask_lying(state, state.draft, asked=True)
         if state.draft is not None and state.draft.items:
+            if self._target(state.draft) is not None:
+                return self._ask_lying(state, state.draft, asked=not state.held)
             return self._ask_whom(state, state.draft)
-        return self._menu(state.model_copy(update={"draft": None}), "", "menu")
+        return self._menu(_aside(state), "", "menu")
 
     def _more(self, state: State, value: str) -> Result:
         name, _, page = value.partition(".")
@@ -176,45 +166,50 @@ class Conversation:
             case "councillor":
                 screen = self.menus.councillors(lang, number)
             case "whom" if state.draft is not None:
-                screen = self.menus.whom(lang, self.drafts.contents(state.draft, lang), number)
+                screen = self._whom(state.draft, lang, number)
+            case "lang":
+                screen = self.menus.languages(lang, number)
             case _:
                 return self._menu(state, self.texts(lang, "help.outdated"), "outdated option: menu")
-        return self._show(state, screen, f"page {number} of {name}")
+        about = f"draft:{state.draft.id}" if name == "whom" and state.draft is not None else ""
+        return self._show(state, screen, f"page {number} of {name}", about=about)
 
     def _language(self, state: State, language: str) -> Result:
         state = state.model_copy(update={"language": language})
-        if state.draft is not None and state.draft.option and state.draft.items:
-            return self._summary(state, state.draft, "language chosen")
-        return self._menu(state, self.texts(language, "language.set"), "language chosen")
+        draft, outcome = state.draft, "language chosen"
+        if draft is None or not (draft.option or draft.items):
+            return self._menu(state, self.texts(language, "language.set"), outcome)
+        if not draft.items:
+            return self._prompt(state, draft, outcome)
+        state, step = self._ask_lying(state, draft, asked=False) if state.held else self._ask_on(state, draft)
+        return state, Step(step.effects, outcome)
 
     def _option(self, state: State, option: Option, councillor: str, now: float) -> Result:
+        lang = state.language
         if option.kind == "info":
-            return self._show(state, self.menus.info(state.language), "information")
+            return self._show(_aside(state), self.menus.info(lang), "information")
         draft = state.draft
-        if (
-            draft is not None
-            and draft.option
-            and draft.items
-            and (draft.option, draft.councillor) != (option.key, councillor)
-        ):
-            return self._ask_lying(state, draft, asked=True)
+        if draft is not None and draft.items and self._target(draft) is not None:
+            same = (draft.option, draft.councillor) == (option.key, councillor)
+            if state.held or not same:
+                return self._ask_lying(state, draft, asked=not state.held)
         if option.kind == "councillor" and not councillor:
-            return self._show(state, self.menus.councillors(state.language), "choosing a councillor")
+            return self._show(_aside(state), self.menus.councillors(lang), "choosing a councillor")
         if draft is None:
-            draft = Draft(id=self.new_id(), touched=now)
-        draft = draft.model_copy(
-            update={
-                "option": option.key,
-                "councillor": councillor,
-                "touched": now,
-                "revision": draft.revision + 1,
-            }
-        )
-        state = state.model_copy(update={"draft": draft})
-        if draft.items:
-            return self._summary(state, draft, f"request to {option.key} begun")
-        screen = self.drafts.prompt(draft, option, state.language)
-        return self._show(state, screen, f"request to {option.key} begun", about=f"draft:{draft.id}")
+            draft = Draft(id=self.new_id())
+        chosen = {"option": option.key, "councillor": councillor}
+        draft = draft.model_copy(update={**chosen, "touched": now, "revision": draft.revision + 1})
+        outcome = f"request to {option.key} begun"
+        return self._summary(state, draft, outcome) if draft.items else self._prompt(state, draft, outcome)
+
+    def _target(self, draft: Draft) -> Option | None:
+        """The option a draft goes to, None when there is none (any more): the mapping may have changed."""
+        option = self.town.option(draft.option)
+        if option is None or option.kind == "info":
+            return None
+        if option.kind == "councillor" and self.town.councillor(draft.councillor) is None:
+            return None
+        return option
 
     # --- a request being written -------------------------------------------------------------------
 
@@ -226,13 +221,10 @@ class Conversation:
             return self._not_taken(state, "blank", now)
         effects: list[Effect] = [Fetch(item.media, content)] if isinstance(content, MediaIn) else []
         draft = state.draft or Draft(id=self.new_id())
-        if (
-            draft.option
-            and draft.items
-            and (state.held or now - draft.touched > self.town.timing.draft_hours * 3600)
-        ):
+        if draft.option and draft.items and (state.held or lapsed(draft, self.town.timing.draft_hours, now)):
             # a draft left lying: nothing is added to it before the citizen says so
-            held = state.held if any(i.key == item.key for i in state.held) else (*state.held, item)
+            known = any(i.key == item.key for i in (*draft.items, *state.held))
+            held = state.held if known else (*state.held, item)
             draft = draft.model_copy(update={"revision": draft.revision + 1})
             state = state.model_copy(update={"draft": draft, "held": held})
             outcome = "kept beside an old draft"
@@ -246,8 +238,10 @@ class Conversation:
     def _not_taken(self, state: State, kind: str, now: float, what: str = "") -> Result:
         """Something that cannot be part of a request: said in the summary, or with the menu at once."""
         outcome = f"cannot be taken: {kind}" + (f" ({what})" if what else "")
-        if state.draft is not None and state.draft.option:
-            draft = add(state.draft, (), now, skipped=(kind,))
+        draft = state.draft
+        if draft is not None and (draft.option or draft.items):
+            # it does not count as writing on: what lies too long is still asked about
+            draft = add(draft, (), draft.touched, skipped=(kind,))
             wake = Wake(self.town.timing.quiet_seconds, draft.id, draft.revision)
             return state.model_copy(update={"draft": draft}), Step((wake,), outcome)
         return self._menu(state, self.texts(state.language, f"skipped.{kind}"), outcome)
@@ -263,7 +257,13 @@ class Conversation:
             return state, Step((), "no longer needed")
         if state.held:
             return self._ask_lying(state, draft, asked=False)
-        if not draft.option:
+        if not draft.items and not draft.option:
+            return state.model_copy(update={"draft": None}), Step((), "nothing is left of it")
+        return self._ask_on(state, draft)
+
+    def _ask_on(self, state: State, draft: Draft) -> Result:
+        """What has to be said about a draft: its summary, or the question to whom it goes."""
+        if self._target(draft) is None:
             return self._ask_whom(state, draft)
         return self._summary(state, draft, "summary")
 
@@ -272,9 +272,13 @@ class Conversation:
         stale = event.about.startswith("draft:") and (draft is None or event.about != f"draft:{draft.id}")
         if draft is None or stale or action not in ("send", "location", "cancel", "keep"):
             return self._menu(state, self.texts(state.language, "help.no_draft"), "no such draft: menu")
+        tapped = isinstance(event.inbound.content, ReplyIn)
+        if tapped and not event.about and draft.items and draft.summarised < 0:
+            # an old button, of which summary nobody knows: this draft was never shown, so it is shown first
+            return self._ask_on(state, draft)
         if action == "cancel":
             return self._cancel(state, draft)
-        if not draft.option:
+        if self._target(draft) is None:
             return self._ask_whom(state, draft)
         if action == "location":
             return self._show(
@@ -287,20 +291,20 @@ class Conversation:
         return self._send(state, draft)
 
     def _send(self, state: State, draft: Draft) -> Result:
-        option = self.town.option(draft.option)
+        option = self._target(draft)
         if option is None:
-            # the mapping changed meanwhile: the words stay, to whom is asked again
-            return self._ask_whom(state, draft.model_copy(update={"option": "", "councillor": ""}))
+            return self._ask_whom(state, draft)
         lack = missing(draft, option)
         about = f"draft:{draft.id}"
         if lack is not None:
-            nudged = draft.model_copy(update={"nudged": (*draft.nudged, lack.what)})
-            state = state.model_copy(update={"draft": nudged})
-            ask = self.drafts.need_text if lack.what == "text" else self.drafts.ask_place
-            return self._show(state, ask(state.language), f"{lack.what} asked for", about=about)
+            state = state.model_copy(update={"draft": _nudge(draft, lack.what)})
+            lang = state.language
+            ask_text = lack.what == "text"
+            screen = self.drafts.need_text(draft, lang) if ask_text else self.drafts.ask_place(lang)
+            return self._show(state, screen, f"{lack.what} asked for", about=about)
         sent = submit(draft, state.language)
         rest = state.held
-        state = state.model_copy(update={"draft": None, "held": (), "shown": ()})
+        state = state.model_copy(update={"draft": None, "held": (), "shown": (), "turns": ("", "")})
         if not rest:
             return state, Step((sent,), "request sent")
         begun = Draft(id=self.new_id(), items=rest, touched=draft.touched, revision=1)
@@ -318,32 +322,49 @@ class Conversation:
             state, step = self._menu(state, self.texts(state.language, "draft.cancelled"), "")
         return state, Step((*effects, *step.effects), "draft dropped")
 
-    def _summary(self, state: State, draft: Draft, outcome: str) -> Result:
-        option = self.town.option(draft.option)
+    def _prompt(self, state: State, draft: Draft, outcome: str) -> Result:
+        option = self._target(draft)
         if option is None:
-            return self._ask_whom(state, draft.model_copy(update={"option": "", "councillor": ""}))
+            return self._menu(state.model_copy(update={"draft": None}), "", outcome)
+        screen = self.drafts.prompt(draft, option, state.language)
+        state = state.model_copy(update={"draft": draft})
+        return self._show(state, screen, outcome, about=f"draft:{draft.id}")
+
+    def _summary(self, state: State, draft: Draft, outcome: str) -> Result:
+        option = self._target(draft)
+        if option is None:
+            return self._ask_whom(state, draft)
         screen = self.drafts.summary(draft, option, state.language)
-        nudged = (
-            (*draft.nudged, "text")
-            if (lack := missing(draft, option)) and lack.what == "text"
-            else draft.nudged
-        )
-        shown = draft.model_copy(update={"summarised": draft.revision, "skipped": (), "nudged": nudged})
+        shown = draft.model_copy(update={"summarised": draft.revision, "skipped": ()})
+        if (lack := missing(draft, option)) and lack.what == "text":
+            shown = _nudge(shown, "text")
         return self._show(
             state.model_copy(update={"draft": shown}), screen, outcome, about=f"draft:{draft.id}"
         )
 
     def _ask_lying(self, state: State, draft: Draft, *, asked: bool) -> Result:
         screen = self.drafts.lying(draft, state.language, asked)
-        draft = draft.model_copy(update={"summarised": draft.revision})
+        draft = draft.model_copy(update={"summarised": draft.revision, "skipped": ()})
         state = state.model_copy(update={"draft": draft})
         return self._show(state, screen, "asked about the draft", about=f"draft:{draft.id}")
 
     def _ask_whom(self, state: State, draft: Draft) -> Result:
-        screen = self.menus.whom(state.language, self.drafts.contents(draft, state.language))
-        draft = draft.model_copy(update={"summarised": draft.revision, "skipped": ()})
+        if not draft.items:
+            # the mapping changed before anything was written
+            return self._menu(state.model_copy(update={"draft": None}), "", "menu")
+        screen = self._whom(draft, state.language)
+        # an option that is gone is forgotten: the words stay
+        gone = {} if self._target(draft) else {"option": "", "councillor": ""}
+        draft = draft.model_copy(update={"summarised": draft.revision, "skipped": (), **gone})
         state = state.model_copy(update={"draft": draft})
         return self._show(state, screen, "asked to whom", about=f"draft:{draft.id}")
+
+    def _whom(self, draft: Draft, lang: str, page: int = 0) -> Screen:
+        attached = self.drafts.contents(draft, lang)
+        before = self.drafts.skipped(draft, lang)
+        if attached:
+            before.append(self.texts(lang, "draft.with", what=attached))
+        return self.menus.whom(lang, before, page)
 
     # --- what is not a message of its own ----------------------------------------------------------
 
@@ -359,49 +380,71 @@ class Conversation:
         draft, key = state.draft, event.original_key
         old = next((i for i in (*(draft.items if draft else ()), *state.held) if i.key == key), None)
         if old is None or draft is None:
-            if event.original:
-                said = "edit.sent" if isinstance(content, EditIn) else "revoke.sent"
-                text = self.texts(state.language, said, reference=event.original)
-                return self._show(
-                    state, self.menus.closing(text, state.language), "changed after it was sent: told"
-                )
-            return state, Step((), "changed: that message is not kept")
-        if (
-            isinstance(content, EditIn)
-            and isinstance(content.content, TextIn)
-            and not words.is_blank(content.content.body)
-        ):
-            body = content.content.body
-
-            def change(items: tuple[Item, ...]) -> tuple[Item, ...]:
-                return tuple(i.model_copy(update={"text": body}) if i.key == key else i for i in items)
-
-            draft = draft.model_copy(
-                update={"items": change(draft.items), "revision": draft.revision + 1, "touched": now}
-            )
-            state = state.model_copy(update={"draft": draft, "held": change(state.held)})
-            effects: tuple[Effect, ...] = ()
-            outcome = "edited in the draft"
-        elif isinstance(content, RevokeIn):
+            return self._changed_elsewhere(state, event, content, now)
+        if isinstance(content, RevokeIn):
             draft = remove(draft, key, now)
-            state = state.model_copy(
-                update={"draft": draft, "held": tuple(i for i in state.held if i.key != key)}
-            )
-            effects = (Forget((old.media,)),) if old.media else ()
-            outcome = "taken out of the draft"
-        else:
-            return state, Step((), "edit of a file: the first one stays")
-        return state, Step(
-            (*effects, Wake(self.town.timing.quiet_seconds, draft.id, draft.revision)), outcome
+            held = tuple(i for i in state.held if i.key != key)
+            forget: tuple[Effect, ...] = (Forget((old.media,)),) if old.media else ()
+            return self._later(state, draft, held, forget, "taken out of the draft")
+        match content.content:
+            case TextIn(body) if old.kind == "text" and not words.is_blank(body):
+                new = body
+            case MediaIn(caption=caption) if old.kind == "media":
+                # WhatsApp lets people edit the words under a file, not the file
+                new = "" if words.is_blank(caption or "") else caption or ""
+            case _:
+                return self._not_taken(state, "unsupported", now, "edit")
+
+        def change(items: tuple[Item, ...]) -> tuple[Item, ...]:
+            return tuple(i.model_copy(update={"text": new}) if i.key == key else i for i in items)
+
+        draft = draft.model_copy(
+            update={"items": change(draft.items), "revision": draft.revision + 1, "touched": now}
         )
+        return self._later(state, draft, change(state.held), (), "edited in the draft")
+
+    def _changed_elsewhere(
+        self, state: State, event: Message, content: EditIn | RevokeIn, now: float
+    ) -> Result:
+        """What was edited or deleted is in no draft: on a ticket, or it was a command, or it was not kept."""
+        lang = state.language
+        if event.original:
+            said = "edit.sent" if isinstance(content, EditIn) else "revoke.sent"
+            text = self.texts(lang, said, reference=event.original)
+            return self._show(state, self.menus.closing(text, lang), "changed after it was sent: told")
+        if isinstance(content, RevokeIn):
+            return state, Step((), "deleted: that message is not kept")
+        match content.content:
+            case TextIn(body):
+                # what was not understood, put right: a message like any other, known by the first one's key
+                return self._text(state, replace(event, key=event.original_key or event.key), body, now)
+            case MediaIn():
+                return self._content(state, event, content.content, now)
+            case UnknownIn(what=what):
+                return self._not_taken(state, "unsupported", now, what)
+
+    def _later(
+        self, state: State, draft: Draft, held: tuple[Item, ...], effects: tuple[Effect, ...], outcome: str
+    ) -> Result:
+        wake = Wake(self.town.timing.quiet_seconds, draft.id, draft.revision)
+        return state.model_copy(update={"draft": draft, "held": held}), Step((*effects, wake), outcome)
 
     # --- saying ------------------------------------------------------------------------------------
 
     def _show(self, state: State, screen: Screen, outcome: str, about: str = "") -> Result:
-        effects = tuple(Say(m, about) for m in (*screen.more, screen.message))
-        return show(state, screen), Step(effects, outcome)
+        return show(state, screen), Step((Say(screen.message, about),), outcome)
 
     def _menu(self, state: State, before: str, outcome: str) -> Result:
         if state.draft is not None and not state.draft.items and not state.draft.option:
             state = state.model_copy(update={"draft": None})
         return self._show(state, self.menus.main(state.language, before), outcome)
+
+
+def _aside(state: State) -> State:
+    """The state without a draft in which there is nothing yet: the person went elsewhere."""
+    draft = state.draft
+    return state.model_copy(update={"draft": None}) if draft is not None and not draft.items else state
+
+
+def _nudge(draft: Draft, what: str) -> Draft:
+    return draft.model_copy(update={"nudged": tuple(dict.fromkeys((*draft.nudged, what)))})

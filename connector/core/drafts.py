@@ -6,14 +6,16 @@ from dataclasses import dataclass
 
 from . import words
 from .events import Submit
-from .menu import Menus, Screen, buttons, cut
+from .menu import BODY, Menus, Screen, buttons, cut
 from .model import AskPlaceOut, MediaIn, MediaKind, Place, PlaceIn, TextIn
-from .state import Draft, Item
+from .state import Draft, Item, State
 from .texts import Texts
 from .town import Option, say
 
 _COUNTED = ("image", "video", "document", "audio", "place")
 _PREVIEW = 400
+_LEAST = 20
+"""A quote shorter than this says nothing."""
 
 
 def item_of(content: TextIn | MediaIn | PlaceIn, key: str, at: float) -> Item | None:
@@ -93,6 +95,11 @@ def files_of(draft: Draft) -> tuple[str, ...]:
     return tuple(i.media for i in in_order(draft) if i.kind == "media")
 
 
+def files_in(state: State) -> tuple[str, ...]:
+    """References of all files a conversation holds that are in no request yet."""
+    return (*(files_of(state.draft) if state.draft else ()), *(i.media for i in state.held if i.media))
+
+
 @dataclass(frozen=True, slots=True)
 class Missing:
     """What a request lacks before it can be sent."""
@@ -102,14 +109,21 @@ class Missing:
 
 
 def missing(draft: Draft, option: Option) -> Missing | None:
-    """What has to be asked for. A voice note may stand for the text once the text was asked for."""
-    if not text_of(draft):
-        spoken = any(i.voice for i in draft.items)
-        if not (spoken and "text" in draft.nudged):
-            return Missing("text")
+    """What has to be asked for. A voice note may stand for the text once the text was asked for.
+
+    A greeting alone is no request yet: people say hello before they say what it is about.
+    """
+    written = text_of(draft)
+    if (not written or words.is_greeting(written)) and not (spoken(draft) and "text" in draft.nudged):
+        return Missing("text")
     if option.place == "required" and not places_of(draft) and "place" not in draft.nudged:
         return Missing("place")
     return None
+
+
+def spoken(draft: Draft) -> bool:
+    """Whether there is a voice note in it."""
+    return any(i.voice for i in draft.items)
 
 
 def submit(draft: Draft, language: str) -> Submit:
@@ -158,57 +172,60 @@ class DraftScreens:
     def summary(self, draft: Draft, option: Option, lang: str) -> Screen:
         """What will be sent, with send / add a place / cancel. Asks for the text first where there is none."""
         t = self.texts
-        lines = [t(lang, "draft.summary", to=self.recipient(draft, lang))]
-        written = text_of(draft)
-        if written:
-            lines.append("> " + cut(written, _PREVIEW).replace("\n", "\n> "))
-        attached = self.contents(draft, lang)
-        if attached:
-            lines.append(t(lang, "draft.with", what=attached))
-        for kind in dict.fromkeys(draft.skipped):
-            lines.append(t(lang, f"skipped.{kind}"))
+        after = self.skipped(draft, lang)
         lack = missing(draft, option)
         if lack is not None and lack.what == "text":
-            lines.append(t(lang, "draft.need_text"))
+            after.append(self._ask_text(draft, lang))
         elif not places_of(draft) and option.place != "optional":
-            lines.append(t(lang, f"draft.place_{option.place}"))
+            after.append(t(lang, f"draft.place_{option.place}"))
         if lack is None or lack.what == "place":
-            lines.append(t(lang, "draft.ready"))
+            after.append(t(lang, "draft.ready"))
         offered = [
             ("draft:send", t(lang, "draft.send_button")),
             ("draft:location", t(lang, "draft.place_button")),
             ("draft:cancel", t(lang, "draft.cancel_button")),
         ]
-        return buttons("\n\n".join(lines), offered)
+        return buttons(self._body("draft.summary", draft, after, lang), offered)
 
-    def need_text(self, lang: str) -> Screen:
+    def skipped(self, draft: Draft, lang: str) -> list[str]:
+        """What could not be taken in since the last summary, a sentence a kind."""
+        return [self.texts(lang, f"skipped.{kind}") for kind in dict.fromkeys(draft.skipped)]
+
+    def _body(self, head: str, draft: Draft, after: list[str], lang: str) -> str:
+        """What is in a draft, between ``head`` and ``after``; the quote takes the room the rest leaves."""
+        lines = [self.texts(lang, head, to=self.recipient(draft, lang))]
+        attached = self.contents(draft, lang)
+        if attached:
+            after = [self.texts(lang, "draft.with", what=attached), *after]
+        written = text_of(draft)
+        room = BODY - sum(len(x) + 2 for x in (*lines, *after)) - 2
+        if written and room > _LEAST:
+            quote = cut("\n".join(written.splitlines()), min(_PREVIEW, room)).replace("\n", "\n> ")
+            lines.append("> " + cut(quote, room))
+        return "\n\n".join((*lines, *after))
+
+    def _ask_text(self, draft: Draft, lang: str) -> str:
+        return self.texts(lang, "draft.need_text_voice" if spoken(draft) else "draft.need_text")
+
+    def need_text(self, draft: Draft, lang: str) -> Screen:
         """Asked for the text, when «send» was tapped without one."""
         t = self.texts
         return buttons(
-            t(lang, "draft.need_text"),
+            self._ask_text(draft, lang),
             [("draft:send", t(lang, "draft.send_button")), ("draft:cancel", t(lang, "draft.cancel_button"))],
         )
 
     def ask_place(self, lang: str) -> Screen:
-        """WhatsApp's own «send location» button."""
-        return Screen(
-            AskPlaceOut(self.texts(lang, "draft.ask_place")), ("draft:send", "draft:location", "draft:cancel")
-        )
+        """WhatsApp's own «send location» button. It shows no numbers, so a number typed now is an address's."""
+        return Screen(AskPlaceOut(cut(self.texts(lang, "draft.ask_place"), BODY)), ())
 
     def lying(self, draft: Draft, lang: str, asked: bool) -> Screen:
         """«There is a message you did not finish»: continue, send, drop. ``asked``: they asked for the menu."""
         t = self.texts
-        lines = [t(lang, "draft.lying", to=self.recipient(draft, lang))]
-        written = text_of(draft)
-        if written:
-            lines.append("> " + cut(written, _PREVIEW).replace("\n", "\n> "))
-        attached = self.contents(draft, lang)
-        if attached:
-            lines.append(t(lang, "draft.with", what=attached))
-        lines.append(t(lang, "draft.lying_ask" if asked else "draft.lying_new"))
+        after = [*self.skipped(draft, lang), t(lang, "draft.lying_ask" if asked else "draft.lying_new")]
         offered = [
             ("draft:keep", t(lang, "draft.keep_button")),
             ("draft:send", t(lang, "draft.send_button")),
             ("draft:cancel", t(lang, "draft.cancel_button")),
         ]
-        return buttons("\n\n".join(lines), offered)
+        return buttons(self._body("draft.lying", draft, after, lang), offered)

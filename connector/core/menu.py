@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .model import ButtonsOut, Choice, ListOut, Outgoing, TextOut
 from .state import State
 from .texts import Texts
 from .town import Councillor, Option, Page, Town, say
+from .words import fold, without_lead
 
 HOME = "menu:home"
 ROWS = 10  # Meta: at most 10 rows in all sections of a list (CLOUD-API.md 3)
-_ROW_TITLE, _BUTTON, _DESCRIPTION, _BUTTON_BODY, _TEXT = 24, 20, 72, 1024, 4096
+BODY = 1024  # Meta: characters over buttons (CLOUD-API.md 3)
+_ROW_TITLE, _BUTTON, _DESCRIPTION, _TEXT = 24, 20, 72, 4096
 NATIVE = {"ca": "Català", "es": "Español", "en": "English"}
 
 
@@ -22,8 +24,8 @@ class Screen:
 
     message: Outgoing
     shown: tuple[str, ...]
-    more: tuple[Outgoing, ...] = ()
-    """Messages that go before it, when it does not fit into one."""
+    turns: tuple[str, str] = ("", "")
+    """Ids of the pages before and after this one, "" for none."""
 
 
 def cut(text: str, limit: int) -> str:
@@ -46,9 +48,7 @@ def buttons(body: str, options: Sequence[tuple[str, str]], home: str = "", heade
     rows = [Choice(i, numbered(n, title, _BUTTON)) for n, (i, title) in enumerate(options, 1)]
     if home:
         rows.append(Choice(HOME, numbered(0, home, _BUTTON)))
-    return Screen(
-        ButtonsOut(cut(body, _BUTTON_BODY), tuple(rows), header=header), tuple(i for i, _ in options)
-    )
+    return Screen(ButtonsOut(cut(body, BODY), tuple(rows), header=header), tuple(i for i, _ in options))
 
 
 def listing(
@@ -68,7 +68,7 @@ def listing(
     """
     fixed = 1 if home else 0
     if len(options) <= ROWS - fixed:
-        first, size, pages = 0, len(options), 1
+        page, first, size, pages = 0, 0, len(options), 1
     else:
         size = ROWS - fixed - 2
         pages = -(-len(options) // size)
@@ -79,17 +79,17 @@ def listing(
     for n, (i, title, description) in enumerate(options[first : first + size], first + 1):
         rows.append(Choice(i, numbered(n, title), cut(description, _DESCRIPTION)))
         lines.append(f"*{n}.* {title}")
-    if page > 0 and pages > 1:
-        rows.append(Choice(f"more:{name}.{page - 1}", cut(back, _ROW_TITLE)))
-    if page < pages - 1:
-        rows.append(Choice(f"more:{name}.{page + 1}", cut(more, _ROW_TITLE)))
+    turns = (
+        f"more:{name}.{page - 1}" if page > 0 else "",
+        f"more:{name}.{page + 1}" if page < pages - 1 else "",
+    )
+    rows += [Choice(i, cut(title, _ROW_TITLE)) for i, title in zip(turns, (back, more), strict=True) if i]
     if home:
         rows.append(Choice(HOME, numbered(0, home)))
         lines.append(f"*0.* {home}")
     text = (body + "\n\n" + "\n".join(lines)).strip()
-    return Screen(
-        ListOut(cut(text, _TEXT), cut(button, _BUTTON), tuple(rows)), tuple(i for i, _, _ in options)
-    )
+    message = ListOut(cut(text, _TEXT), cut(button, _BUTTON), tuple(rows))
+    return Screen(message, tuple(i for i, _, _ in options), turns)
 
 
 class Menus:
@@ -130,11 +130,9 @@ class Menus:
             f"{before}\n\n{body}" if before else body, options, "home", page, lang, home=False
         )
 
-    def whom(self, lang: str, attached: str, page: int = 0) -> Screen:
+    def whom(self, lang: str, before: Sequence[str] = (), page: int = 0) -> Screen:
         """«I have kept it; to whom does it go?»: the options that take a request, and dropping it."""
-        body = self.texts(lang, "draft.whom")
-        if attached:
-            body += " " + self.texts(lang, "draft.with", what=attached)
+        body = "\n\n".join((*before, self.texts(lang, "draft.whom")))
         options = [
             (f"menu:{o.key}", say(o.title, lang), say(o.description, lang))
             for o in self.town.menu
@@ -159,31 +157,29 @@ class Menus:
         """«Regidora de Turisme · Platja»."""
         return " · ".join(x for x in (say(councillor.role, lang), councillor.neighbourhood) if x)
 
-    def languages(self, lang: str) -> Screen:
+    def languages(self, lang: str, page: int = 0) -> Screen:
         """The choice of language, asked in all of them."""
         options = [(f"lang:{x}", NATIVE.get(x, x), "") for x in self.town.languages]
         ask = " · ".join(dict.fromkeys(self.texts(x, "language.ask") for x in self.town.languages))
         if len(options) <= 3:
             lines = "\n".join(f"*{n}.* {title}" for n, (_, title, _) in enumerate(options, 1))
             return buttons(f"{ask}\n\n{lines}", [(i, title) for i, title, _ in options])
-        return self._listing(ask, options, "lang", 0, lang, home=False)
+        return self._listing(ask, options, "lang", page, lang, home=False)
 
     def page(self, page: Page, lang: str) -> Screen:
         """A page of information; «more information» and the way home under it."""
         body = f"*{say(page.title, lang)}*\n\n{say(page.body, lang).strip()}"
         if page.url:
             body += f"\n\n{page.url}"
-        options = [
-            (
-                "menu:" + next((o.key for o in self.town.menu if o.kind == "info"), "home"),
-                self.texts(lang, "info.again"),
-            )
-        ]
+        # a page can be tapped on an old menu after its option left the mapping: then only «home» is under it
+        again = self.texts(lang, "info.again")
+        options = [(f"menu:{o.key}", again) for o in self.town.menu if o.kind == "info"][:1]
         home = self.texts(lang, "menu.home")
-        if len(body) <= _BUTTON_BODY:
+        if len(body) <= BODY:
             return buttons(body, options, home)
-        typed = f"\n\n*1.* {options[0][1]} · *0.* {home}"
-        return Screen(TextOut(cut(body, _TEXT - len(typed)) + typed, preview_url=False), (options[0][0],))
+        ways = " · ".join(f"*{n}.* {title}" for n, title in ((1, again), (0, home)) if options or not n)
+        text = cut(body, _TEXT - len(ways) - 2) + f"\n\n{ways}"
+        return Screen(TextOut(text, preview_url=False), tuple(i for i, _ in options))
 
     def closing(self, body: str, lang: str) -> Screen:
         """A text that ends something, with the way back to the menu."""
@@ -196,24 +192,32 @@ class Menus:
             return f"{councillor.name} ({office})" if office else councillor.name
         return say(option.to, lang) or say(option.title, lang)
 
-    def by_name(self, folded: str, lang: str, fold: Callable[[str], str]) -> str:
+    def by_name(self, text: str) -> str:
         """The id of the option, page or councillor that was typed by its name, in any language; "" for none."""
+        folded = fold(text)
+        typed = {folded, without_lead(folded)} - {""}
 
         def same(*names: str) -> bool:
-            return any(n and fold(n) == folded for n in names)
+            return any(fold(n) in typed for n in names)
 
         for option in self.town.menu:
             if same(*option.title.values(), *option.words):
                 return f"menu:{option.key}"
-        for councillor in self.town.councillors:
-            if same(councillor.name, councillor.neighbourhood, *councillor.role.values()):
-                return f"choice:{councillor.key}"
+        found = [
+            c for c in self.town.councillors if same(c.name, c.neighbourhood, *c.role.values())
+        ]  # a role or a neighbourhood may be shared: then the list of councillors tells them apart
+        owner = next((f"menu:{o.key}" for o in self.town.menu if o.kind == "councillor"), "")
+        if found and owner:
+            return f"choice:{found[0].key}" if len(found) == 1 else owner
         for page in self.town.pages:
             if same(*page.title.values(), *page.words):
                 return f"page:{page.key}"
+        for option in self.town.menu:
+            if {without_lead(fold(n)) for n in option.to.values()} & typed:
+                return f"menu:{option.key}"
         return ""
 
 
 def show(state: State, screen: Screen) -> State:
     """The state after ``screen`` was shown."""
-    return state.model_copy(update={"shown": screen.shown})
+    return state.model_copy(update={"shown": screen.shown, "turns": screen.turns})

@@ -21,7 +21,8 @@ def reference(prefix: str, noise: bytes) -> str:
 
 
 def pattern(prefix: str) -> re.Pattern[str]:
-    """Finds a reference in a text, however it is typed (lower case, spaces instead of dashes)."""
+    """Finds a reference in a text, however it is typed (lower case, other dashes, spaces or nothing between)."""
+    between = r"[\s._\-\u2010-\u2015]{0,3}"
     return re.compile(
-        rf"\b{re.escape(prefix)}[- ]?([{_ALPHABET}]{{4}})[- ]?([{_ALPHABET}]{{2}})\b", re.IGNORECASE
+        rf"\b{re.escape(prefix)}{between}([{_ALPHABET}]{{4}}){between}([{_ALPHABET}]{{2}})\b", re.IGNORECASE
     )

@@ -55,6 +55,7 @@ class State(BaseModel):
     language: str = ""
     consent: Literal["", "asked", "yes", "no"] = ""
     consent_version: str = ""
+    """The text that was last shown, accepted or refused: only what was shown can be accepted."""
     consent_at: float = 0
     consent_message: str = ""
     """Pseudonym of the message in which the person said so."""
@@ -63,6 +64,8 @@ class State(BaseModel):
     """Something was written before consent; it was not kept, and the person is told so once."""
     shown: tuple[str, ...] = ()
     """Ids of the options last shown, in the order of their numbers (1 is the first)."""
+    turns: tuple[str, str] = ("", "")
+    """Ids of the pages before and after the one last shown, "" for none: «més», «anteriors» can be typed."""
     draft: Draft | None = None
     held: tuple[Item, ...] = Field(default=())
     """What arrived while the question «keep or drop the old draft?» is open."""

@@ -29,8 +29,7 @@ class Texts:
 
     def __call__(self, language: str, key: str, **values: object) -> str:
         """The text of ``key`` with ``{name}`` filled in; ``n`` chooses among plural forms. Unknown key: KeyError."""
-        catalogue = self._catalogues.get(language) or self._catalogues[self._default]
-        entry: Any = catalogue.get(key)
+        entry: Any = self._catalogues.get(language, {}).get(key)
         if entry is None:
             language, entry = self._default, self._catalogues[self._default][key]
         if isinstance(entry, Mapping):

@@ -1,4 +1,4 @@
-"""What a typed word means: commands in three languages, names of options, numbers; accents and case are free."""
+"""What a typed word means: commands in three languages, greetings, numbers; accents, case and emoji are free."""
 
 from __future__ import annotations
 
@@ -6,44 +6,59 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-_MENU = ("menú", "0", "inici", "inicio", "principal", "menu principal", "start", "home", "main menu", "torna", "volver", "back")  # fmt: skip
+_MENU = ("menú", "0", "inici", "inicio", "principal", "menú principal", "start", "home", "main menu", "torna", "volver", "back")  # fmt: skip
 _GREETING = {
-    "ca": ("bon dia", "bona tarda", "bona nit", "bones", "ei"),
-    "es": ("buenos días", "buenas tardes", "buenas noches", "buenas", "hola buenas", "hola buenos días", "hola buenas tardes"),
-    "en": ("hello", "hi", "hey", "good morning", "good afternoon", "good evening", "hello there"),
-    "": ("hola", "ola", "holaa", "holi", "salut"),
-}  # fmt: skip
-_HELP = ("ajuda", "ayuda", "help", "?", "com funciona", "cómo funciona", "how does it work", "opcions", "opciones", "options")  # fmt: skip
-_LANGUAGE = ("idioma", "llengua", "lengua", "language", "idiomes", "idiomas", "languages")
-_LANGUAGES = {
-    "ca": ("català", "valencià", "catalán", "valenciano", "catalan", "en català"),
-    "es": ("castellà", "espanyol", "castellano", "español", "spanish", "en español", "en castellano"),
-    "en": ("anglès", "inglés", "english", "in english"),
+    "ca": ("bon dia", "bona tarda", "bona nit", "bon vespre", "bones", "ei", "què tal", "com va"),
+    "es": ("buenos días", "buen día", "buenas tardes", "buenas noches", "buenas", "muy buenas"),
+    "en": ("hello", "hi", "hey", "good morning", "good afternoon", "good evening", "hello there", "hi there"),
+    "": ("hola", "ola", "holi", "salut", "que tal"),
 }
-_SEND = ("envia", "enviar", "enviar-lo", "envia-ho", "envia'l", "envía", "enviarlo", "send", "send it", "enviat", "ja està", "ya está")  # fmt: skip
-_CANCEL = ("cancel·la", "cancel·lar", "cancela", "cancelar", "cancel", "esborra", "esborrar", "borrar", "descarta", "descartar", "discard", "delete")  # fmt: skip
-_PLACE = ("lloc", "afegeix un lloc", "afegir lloc", "ubicació", "lugar", "ubicación", "añadir un lugar", "añade un lugar", "place", "add a place", "location", "add location")  # fmt: skip
+_HELP = ("ajuda", "ayuda", "help", "?", "com funciona", "cómo funciona", "how does it work", "opcions", "opciones", "options")  # fmt: skip
+_LANGUAGE = ("idioma", "llengua", "lengua", "language", "idiomes", "idiomas", "languages", "canvia l'idioma", "canviar d'idioma", "cambiar idioma", "cambiar de idioma", "change language")  # fmt: skip
+_LANGUAGES = {
+    "ca": ("català", "valencià", "catalán", "valenciano", "catalan", "en català", "en catalán", "in catalan"),
+    "es": ("castellà", "espanyol", "castellano", "español", "spanish", "en castellà", "en espanyol", "en español", "en castellano", "in spanish"),
+    "en": ("anglès", "inglés", "english", "in english", "en anglès", "en inglés"),
+}  # fmt: skip
+_SEND = ("envia", "enviar", "enviar-lo", "envia-ho", "envia'l", "envía", "envíalo", "enviarlo", "send", "send it", "enviat", "ja està", "ya está")  # fmt: skip
+_CANCEL = ("cancel·la", "cancel·lar", "cancel·la-ho", "cancela", "cancelar", "cancel", "esborra", "esborrar", "borrar", "descarta", "descarta-ho", "descartar", "descártalo", "descartarlo", "discard", "discard it", "delete")  # fmt: skip
+_PLACE = ("lloc", "afegeix un lloc", "afegeix el lloc", "afegir lloc", "ubicació", "lugar", "ubicación", "añadir un lugar", "añadir lugar", "añade un lugar", "place", "add a place", "location", "add location")  # fmt: skip
 _KEEP = ("continua", "continuar", "seguir", "conserva", "guarda", "keep", "continue", "go on")
-_YES = ("sí", "si", "accepto", "acepto", "d'acord", "de acuerdo", "accept", "i accept", "yes", "ok", "vale", "agree", "i agree")  # fmt: skip
-_NO = ("no", "no accepto", "no acepto", "rebutjo", "rechazo", "i do not accept", "i don't accept", "refuse", "no, gràcies", "no gracias", "no thanks")  # fmt: skip
+_MORE = ("més", "més opcions", "más", "más opciones", "more", "more options", "següent", "siguiente", "next")
+_BACK = ("anterior", "anteriors", "opcions anteriors", "anteriores", "opciones anteriores", "previous", "previous options")  # fmt: skip
+_ACCEPT = ("accepto", "acepto", "accept", "i accept", "sí accepto", "sí acepto", "yes i accept", "ho accepto", "lo acepto", "d'acord accepto")  # fmt: skip
+_YES = (*_ACCEPT, "sí", "si", "sip", "d'acord", "de acuerdo", "yes", "yes please", "ok", "okay", "vale", "agree", "i agree", "sí si us plau", "sí por favor", "sí gràcies", "sí gracias", "endavant", "adelante", "sí envia", "sí envía", "sí envia-ho", "yes send it")  # fmt: skip
+_THUMBS = ("👍", "👌", "✅", "✔")
+_REFUSE = ("no accepto", "no ho accepto", "no acepto", "no lo acepto", "i do not accept", "i don't accept", "rebutjo", "rechazo", "refuse")  # fmt: skip
+_NO = (*_REFUSE, "no", "no gràcies", "no gracias", "no thanks", "no thank you", "encara no", "todavía no", "not yet")  # fmt: skip
+_WITHDRAW = (*_REFUSE, "retiro el consentiment", "retirar el consentiment", "retiro el meu consentiment", "retiro el consentimiento", "retirar el consentimiento", "retiro mi consentimiento", "withdraw consent", "i withdraw my consent")  # fmt: skip
+_THANKS = ("gràcies", "moltes gràcies", "mil gràcies", "merci", "gracias", "muchas gracias", "mil gracias", "thanks", "thank you", "thank you very much", "many thanks", "ok", "okay", "vale", "d'acord", "de acuerdo", "ok gràcies", "ok gracias", "vale gràcies", "vale gracias", "d'acord gràcies", "perfecte", "perfecto", "perfecte gràcies", "perfecto gracias", "perfect", "molt bé", "muy bien", "genial", "great", "adéu", "adiós", "bye", "fins aviat", "hasta luego", "a reveure")  # fmt: skip
+
+_GEMINATE = re.compile(r"l ?[·.•∙‧-] ?l", re.IGNORECASE)
+_SIGNS = " .,;:!¡¿?*_~\"'«»()[]#-…"
+_LEADING = re.compile(
+    r"(?:(?:per a|per al|per|para el|para|pel|to|for|al|a)\s+)?(?:(?:la|el|les|els|las|los|the)\s+|l')?"
+)
 
 
 def fold(text: str) -> str:
-    """``text`` without case, accents, punctuation at the ends and doubled spaces, for comparing only."""
-    text = text.replace("·", "").replace("’", "'").replace("l.l", "ll")
+    """``text`` without case, accents, emoji and punctuation around words, with single spaces: for comparing only."""
+    text = _GEMINATE.sub("ll", text.replace("’", "'").replace("º", "").replace("ª", ""))
     text = unicodedata.normalize("NFKD", text.casefold())
-    text = "".join(c for c in text if not unicodedata.combining(c) and unicodedata.category(c) != "Cf")
-    text = re.sub(r"\s+", " ", text).strip()
-    return text if text == "?" else text.strip(" .,;:!¡¿?*_~\"'«»()-")
+    # marks (accents, variation selectors, keycaps), invisible signs, and emoji with their skin tones
+    text = "".join(c for c in text if unicodedata.category(c) not in ("Mn", "Me", "Cf", "So", "Sk", "Cn"))
+    if set(text.strip()) in ({"?"}, {"¿", "?"}):
+        return "?"
+    return " ".join(w for word in text.split() if (w := word.strip(_SIGNS)))
+
+
+def without_lead(folded: str) -> str:
+    """A folded text without «to the» in front: «a l'alcalde» is «alcalde»."""
+    return folded[match.end() :] if (match := _LEADING.match(folded)) else folded
 
 
 def _folded(words: Iterable[str]) -> frozenset[str]:
     return frozenset(fold(w) for w in words)
-
-
-def fold_all(*words: str) -> frozenset[str]:
-    """The words as ``fold`` leaves them, to look a folded text up in."""
-    return _folded(words)
 
 
 MENU = _folded(_MENU)
@@ -53,22 +68,42 @@ SEND = _folded(_SEND)
 CANCEL = _folded(_CANCEL)
 PLACE = _folded(_PLACE)
 KEEP = _folded(_KEEP)
+MORE = _folded(_MORE)
+BACK = _folded(_BACK)
+ACCEPT = _folded(_ACCEPT)
 YES = _folded(_YES)
 NO = _folded(_NO)
-_GREETINGS = {language: _folded(words) for language, words in _GREETING.items()}
+WITHDRAW = _folded(_WITHDRAW)
+THANKS = _folded(_THANKS)
 _NAMES = {language: _folded(words) for language, words in _LANGUAGES.items()}
 
 
+def _any_of(phrases: Iterable[str]) -> str:
+    # the longest first, so that «hello there» is not «hello» and something unknown
+    return "|".join(re.escape(p) for p in sorted(_folded(phrases), key=len, reverse=True))
+
+
+_GREETED = re.compile(
+    rf"(?:(?:{_any_of(p for phrases in _GREETING.values() for p in phrases)}|hol+a+)(?: |$))+"
+)
+_SURELY = {
+    language: re.compile(rf"(?:^| )(?:{_any_of(phrases)})(?: |$)")
+    for language, phrases in _GREETING.items()
+    if language
+}
+
+
 def is_greeting(text: str) -> bool:
-    """Whether the whole text is a greeting in any of our languages."""
-    folded = fold(text)
-    return any(folded in words for words in _GREETINGS.values())
+    """Whether the whole text is greetings in any of our languages («Hola, bon dia! 👋»)."""
+    return _GREETED.fullmatch(fold(text)) is not None
 
 
 def greeting_language(text: str) -> str:
     """The language a greeting is surely in, or ""."""
     folded = fold(text)
-    return next((language for language, words in _GREETINGS.items() if language and folded in words), "")
+    if not is_greeting(folded):
+        return ""
+    return next((language for language, phrases in _SURELY.items() if phrases.search(folded)), "")
 
 
 def named_language(text: str) -> str:
@@ -78,10 +113,16 @@ def named_language(text: str) -> str:
 
 
 def number(text: str) -> int | None:
-    """The number typed alone («3», «3.», «opció 3», a keycap or full-width digit), or None."""
-    folded = fold(text).replace("\u20e3", "")
-    match = re.fullmatch(r"(?:opcio|opcion|option|num|numero|number|n)?\s*(\d{1,3})", folded)
+    """The number typed alone («3», «3.», «opció 3», «la 3», a keycap or full-width digit), or None."""
+    match = re.fullmatch(
+        r"(?:(?:la|el|the)\s+)?(?:opcio|opcion|option|num|numero|number|n)?\s*(\d{1,3})", fold(text)
+    )
     return int(match.group(1)) if match else None
+
+
+def agrees(text: str) -> bool:
+    """Whether a text says yes to «shall I send it?», in words or with a thumb."""
+    return fold(text) in YES or text.strip().rstrip("\ufe0f🏻🏼🏽🏾🏿") in _THUMBS
 
 
 def is_blank(text: str) -> bool:

@@ -40,8 +40,8 @@ class Check:
             me = self._names.me()
         except Unavailable:
             raise
-        except Forbidden:
-            self._login()
+        except Forbidden as error:
+            self._login(error)
             return self._found
         except ConnectorError as error:
             self._add(
@@ -70,14 +70,18 @@ class Check:
         self._filter()
         return list(dict.fromkeys(self._found))
 
-    def _login(self) -> None:
-        """Redmine answers 401 to all of these alike."""
+    def _login(self, error: Forbidden) -> None:
+        if error.code == "http_403":  # asking for one's own account needs no right: verified on Redmine 5.0.4
+            self._add(
+                "tracker.url",
+                "Redmine's REST API is disabled",
+                "tick Administration > Settings > API > Enable REST web service",
+            )
+            return
         self._add(
             "tracker.api_key",
-            "Redmine does not let us in: the key is wrong or was withdrawn, the account is locked, "
-            "or its REST API is disabled",
-            "take the key from «My account» of the connector's own user; "
-            "and tick Administration > Settings > API > Enable REST web service",
+            "Redmine does not let us in: the key is wrong or was withdrawn, or the account is locked",
+            "take the key from «My account» of the connector's own user",
         )
 
     def _project(self, me: Me, name: str, uses: Sequence[tuple[str, Routing]]) -> bool:

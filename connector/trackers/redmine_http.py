@@ -151,8 +151,8 @@ def failed(response: http.Response, *, wrote: bool) -> ConnectorError | None:
         return Unavailable(f"Redmine failed ({status}). It is tried again later", code=code)
     if status == 401:
         return Forbidden(
-            "Redmine does not accept our API key: wrong key, locked account, or REST API disabled. "
-            "Check tracker.api_key, the account, and Administration > Settings > API",
+            "Redmine does not accept our API key: the key is wrong or was withdrawn, or the account is locked. "
+            "Check tracker.api_key and the account",
             code=code,
         )
     if status == 403:

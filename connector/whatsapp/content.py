@@ -243,7 +243,7 @@ def former_user_id(message: Object) -> str | None:
     """
     part = obj(message.get("system"))
     body, new = text(part.get("body")) or "", text(part.get("user_id"))
-    found = re.search(rf"\bfrom ({BSUID.pattern}) to ({BSUID.pattern})", body)
+    found = re.search(rf"\bfrom ({BSUID.pattern}) to ({BSUID.pattern})\W*\Z", body)
     return found[1] if found and found[2] == new else None
 
 

@@ -97,13 +97,16 @@ def test_a_request_becomes_a_ticket_and_its_answer_comes_back(
     staff = parts.staff(answers)
     staff.write(number, "Això no ha de sortir mai: és intern", private=True)
     staff.write(number, f"Hola, *gràcies* per la teva petició ({label}). Ho mirem.", file=("plànol.png", "image/png", picture((200, 200, 10))))
+    parts.push()
     answer = phone.next()
     assert answer["type"] == "image", "words and picture in one message"
     assert reference in words(answer) and "*gràcies*" in words(answer) and label in words(answer)
     staff.write(number, "Segona resposta")
+    parts.push()
     second = phone.next()
     assert "Segona resposta" in words(second) and reference in words(second)
     staff.write(number, "", status_id=5)
+    parts.push()
     closing = phone.next()
     assert reference in words(closing)
     phone.none_more(0 if which else 6)
@@ -154,6 +157,7 @@ def test_tickets_of_one_person_are_not_mixed_up(parts: Way) -> None:
     mayor = parts.staff("alcalde")
     for reference, number in reversed(numbers):
         mayor.write(number, f"Sobre {reference}")
+    parts.push()
     answers = [phone.next(), phone.next()]
     for answer in answers:
         assert words(answer).count(reference_in(answer)) == 2, words(answer)

@@ -6,6 +6,8 @@ real Redmine is asked for, Redmine's stand-in each run as a process and are reac
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 import os
 import re
@@ -252,6 +254,14 @@ class Way:
     def staff(self, login: str) -> Staff:
         return Staff(self.redmine, KEYS[login])
 
+    def push(self) -> None:
+        """What Redmine 7's webhook would do: hasten the next poll."""
+        body = b'{"type":"issue.updated"}'
+        signature = hmac.new(b"push-secret-of-the-tests", body, hashlib.sha256).hexdigest()
+        headers = {"X-Redmine-Signature-256": f"sha256={signature}"}
+        address = self.connector.ready.replace("/health/ready", "/webhook/tracker")
+        assert httpx.post(address, content=body, headers=headers).status_code == 202
+
     def faults(self, *faults: dict[str, Any]) -> None:
         httpx.post(f"{self.meta}/_phone/faults", json=list(faults)).raise_for_status()
 
@@ -312,6 +322,7 @@ verify_token = "{verify}"
 url = "{redmine}"
 api_key = "{KEYS["whatsapp-bot"]}"
 poll_every = 5
+webhook_secret = "push-secret-of-the-tests"
 [privacy]
 key = "a-key-of-the-tests-with-forty-characters"
 """,

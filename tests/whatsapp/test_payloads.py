@@ -163,6 +163,11 @@ def test_ties_keep_their_order() -> None:
     assert [m.id for m in parsed.inbound] == ["wamid.C", "wamid.A", "wamid.B"]
 
 
+def test_the_first_of_two_with_one_id_counts() -> None:
+    parsed = parse(envelope(message(), message(text={"body": "una altra cosa"})), RECEIVED)
+    assert [m.content for m in parsed.inbound] == [TextIn("bon dia")]
+
+
 # --- contents -------------------------------------------------------------------------------------
 
 

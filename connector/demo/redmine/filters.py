@@ -10,13 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from . import rights, texts
 from .casting import integer
 from .drafting import Person
 from .model import CustomField, Database, Issue, Project
+from .moments import moment, span
 
 _OPERATORS = {
     "list": ("=", "!"),
@@ -37,7 +38,6 @@ _OPERATORS = {
 }  # fmt: skip
 """What each type of filter knows (Redmine 5.0)."""
 _WITHOUT_VALUE = {"o", "c", "!*", "*", "nd", "t", "ld", "nw", "w", "lw", "l2w", "nm", "m", "lm", "y"}
-_MOMENT = re.compile(r"\A\d{4}-\d{2}-\d{2}(T\d{2}((:)?\d{2}){0,2}(Z|\d{2}:?\d{2})?)?\Z")
 _PEOPLE = ("assigned_to_id", "author_id", "watcher_id", "updated_by", "last_updated_by")
 Test = Callable[[Issue], bool]
 
@@ -117,7 +117,7 @@ class Query:
         elif one.kind == "float":
             wrong = any(v and not re.match(r"\A[+-]?\d+(\.\d*)?\Z", v) for v in one.values)
         elif one.kind in ("date", "date_past") and one.operator in ("=", ">=", "<=", "><"):
-            wrong = any(v and _moment(v) is None for v in one.values)
+            wrong = any(v and moment(v) is None for v in one.values)
         elif one.kind in ("date", "date_past") and one.operator[-2:] in ("t-", "t+"):
             wrong = any(v and not v.isdigit() for v in one.values)
         else:
@@ -200,7 +200,7 @@ class Query:
             return lambda issue: (issue.updated_on > issue.created_on) is (operator == "*")
         if operator in ("*", "!*"):
             return lambda issue: (getattr(issue, name) is not None) is (operator == "*")
-        after, until = _span(operator, values, self._by.now)
+        after, until = span(operator, values, self._by.now)
 
         def test(issue: Issue) -> bool:
             at = getattr(issue, name)
@@ -311,66 +311,3 @@ def _contains(wanted: str, actual: str) -> bool:
     words = [a or b for a, b in re.findall(r'"([^"]+)"|(\S+)', wanted)]
     words = [w for w in words if len(w) > 1][:5] or [wanted]
     return all(word.lower() in actual.lower() for word in words)
-
-
-def _moment(text: str) -> datetime | date | None:
-    """A date, or a time of whole seconds (UTC where no zone is given), as filters take it."""
-    if not _MOMENT.match(text):
-        return None
-    try:
-        if "T" not in text:
-            return date.fromisoformat(text)
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else datetime.fromisoformat(text + "+00:00")
-
-
-def _span(operator: str, values: list[str], now: datetime) -> tuple[datetime | None, datetime | None]:
-    """(after, until) of a filter on times: after is exclusive, until inclusive.
-
-    A time T begins at T minus one second and ends at T.000 (Redmine's ``date_clause``), a date is a whole day.
-    """
-
-    def start(at: datetime | date) -> datetime:
-        if isinstance(at, datetime):
-            return at - timedelta(seconds=1)
-        return datetime.combine(at, datetime.min.time(), now.tzinfo) - timedelta(microseconds=1)
-
-    def end(at: datetime | date) -> datetime:
-        if isinstance(at, datetime):
-            return at
-        return datetime.combine(at, datetime.max.time(), now.tzinfo)
-
-    today = now.date()
-    moments = [_moment(v) or today for v in values]
-    if operator in ("=", ">=", "<=", "><"):
-        first = None if operator == "<=" else start(moments[0])
-        last = (
-            None
-            if operator == ">="
-            else end(moments[1] if operator == "><" and len(moments) > 1 else moments[0])
-        )
-        return first, last
-    begin, finish = _relative(operator, integer(values[0]), today)
-    return start(begin) if begin else None, end(finish) if finish else None
-
-
-def _relative(operator: str, days: int, today: date) -> tuple[date | None, date | None]:
-    """First and last day of the operators that count from today; weeks begin on Monday."""
-    day = timedelta(days=1)
-    monday = today - day * today.weekday()
-    month = today.replace(day=1)
-    before = (month - day).replace(day=1)
-    after = (month + 32 * day).replace(day=1)
-    spans: dict[str, tuple[date | None, date | None]] = {
-        "t": (today, today), "ld": (today - day, today - day), "nd": (today + day, today + day),
-        "w": (monday, monday + 6 * day), "lw": (monday - 7 * day, monday - day),
-        "l2w": (monday - 14 * day, monday - day), "nw": (monday + 7 * day, monday + 13 * day),
-        "m": (month, after - day), "lm": (before, month - day), "nm": (after, (after + 32 * day).replace(day=1) - day),
-        "y": (today.replace(month=1, day=1), today.replace(month=12, day=31)),
-        ">t-": (today - days * day, None), "<t-": (None, today - days * day), "t-": (today - days * day,) * 2,
-        "><t-": (today - days * day, today), ">t+": (today + days * day, None), "<t+": (None, today + days * day),
-        "t+": (today + days * day,) * 2, "><t+": (today, today + days * day),
-    }  # fmt: skip
-    return spans[operator]

@@ -54,8 +54,10 @@ def create(call: Call) -> Response:
         return refused(draft.errors)
     issue = issues.create(draft)
     call.events.publish(issue.id, "created")
-    body = {"issue": render.issue(call.db, issue, call.user, call.include, single=True)}
-    return shown(body, 201, f"{call.db.settings.public_url}/issues/{issue.id}")
+    body = render.issue(call.db, issue, call.user, call.include, single=True)
+    if project is None:  # a quirk: hours show here only when the address names the project
+        body = {name: part for name, part in body.items() if name not in ("spent_hours", "total_spent_hours")}
+    return shown({"issue": body}, 201, f"{call.db.settings.public_url}/issues/{issue.id}")
 
 
 def update(call: Call) -> Response:

@@ -187,9 +187,7 @@ class Recorder:
                 out[name] = self.label("issue", item)
             elif name == "last_login_on":
                 out[name] = "<time or null>"
-            elif (
-                name in ("old_value", "new_value") and value.get("name") in ("child_id", "parent_id") and item
-            ):
+            elif name in ("old_value", "new_value") and item and _names_an_issue(value):
                 out[name] = self.label("issue", int(item))
             elif name == "name" and value.get("property") == "attachment":
                 out[name] = self.label("attachment", int(item))
@@ -235,6 +233,10 @@ class Recorder:
             text,
         )
         return re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", "<time>", text)
+
+
+def _names_an_issue(detail: dict[str, Any]) -> bool:
+    return detail.get("property") == "relation" or detail.get("name") in ("child_id", "parent_id")
 
 
 def _hits(body: Any) -> Any:

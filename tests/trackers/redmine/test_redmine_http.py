@@ -156,6 +156,13 @@ def test_what_each_answer_means(status: str, body: bytes, headers: str, reading:
             assert wrote.retry_after == (7 if "Retry-After" in headers else None)
 
 
+def test_a_disabled_api_is_told_from_a_wrong_key() -> None:
+    for status, key in (("401 Unauthorized", "tracker.api_key"), ("403 Forbidden", "tracker.url")):
+        with serving(answering(response(status))) as url:
+            (finding,) = support.tracker(url, timeout=5).verify([("menu[0].route", support.ROUTING)])
+            assert (finding.severity, finding.key) == ("error", key)
+
+
 def test_the_servers_reason_is_passed_on_and_the_key_is_not() -> None:
     raw = response("422 Unprocessable Entity", '{"errors":["L\'extensió .exe no està permesa"]}'.encode())
     with serving(answering(raw)) as url:
