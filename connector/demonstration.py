@@ -11,6 +11,7 @@ import contextlib
 import logging
 import os
 import secrets
+import signal
 import socket
 import sys
 import tempfile
@@ -222,6 +223,8 @@ def serve(
             await server.serve()
             said.cancel()
 
+        # uvicorn stops gracefully and then raises the signal again: this makes that a clean exit
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(both())
         sys.stdout.flush()

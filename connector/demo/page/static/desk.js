@@ -3,7 +3,7 @@
 import { announce, avatar, h, icon, remember, remembered, spoken } from "./dom.js";
 import { age, fullDate, onLanguage, t } from "./i18n.js";
 import { redmine } from "./redmine.js";
-import { closeTicket, openTicketId, refreshTicket, showTicket, statusChip } from "./ticket.js";
+import { bare, closeTicket, openTicketId, refreshTicket, showTicket, statusChip } from "./ticket.js";
 
 const POLL = 2000;
 const POLL_WITH_EVENTS = 15_000;
@@ -139,7 +139,7 @@ function row(ticket) {
     h("span", { class: "number" }, `#${ticket.id}`), h("span", {}, ticket.tracker?.name ?? ""),
     fresh && h("span", { class: "chip new" }, t("new")),
     h("time", { datetime: ticket.created_on, title: fullDate(created), "data-age": "" }, age(created))),
-  h("span", { class: "ticket-subject" }, ticket.subject.replace(/\s*[[(][A-Z0-9]{2,6}-[A-Z0-9-]+[\])]$/, "")),
+  h("span", { class: "ticket-subject" }, bare(ticket.subject)),
   h("span", { class: "ticket-bottom" }, statusChip(ticket.status, config.first_status),
     h("span", { class: "assignee" }, ticket.assigned_to ? [avatar(ticket.assigned_to.name, ticket.assigned_to.id), spoken(`${t("assigned")}: `), ticket.assigned_to.name] : h("em", {}, t("nobody")))));
   return h("li", {}, node);

@@ -71,11 +71,19 @@ const outgoing = {
 
 async function refresh(id) {
   const list = await call(`/people/${encodeURIComponent(id)}/messages`);
+  const known = chatOf(id);
   const chat = new Map();
-  for (const message of list) chat.set(message.id, message);
+  for (const message of list) {
+    // The answer may be older than an event that overtook it.
+    message.status = later(known.get(message.id)?.status, message.status);
+    chat.set(message.id, message);
+  }
   chats.set(id, chat);
   changed(id);
 }
+
+const RANKS = ["accepted", "sent", "delivered", "read", "played", "failed"];
+const later = (one, other) => (RANKS.indexOf(one) > RANKS.indexOf(other) ? one : other);
 
 function changed(id) {
   if (id === current) {
@@ -121,7 +129,7 @@ function receive(event) {
       if (!known) announce(`${t("from_town", { town })}: ${summary(event.message)}`);
       hooks.event("received", event.message);
     }
-  } else if (event.id && chat.has(event.id)) chat.get(event.id).status = event.status;
+  } else if (event.id && chat.has(event.id)) chat.get(event.id).status = later(chat.get(event.id).status, event.status);
   changed(id);
 }
 

@@ -37,14 +37,23 @@ export function parts(text) {
     const inert = code(line);
     const fact = /^(?:\* )?([^:<`]{1,60}): (<code>.*<\/code>|(`+) .* \3)$/.exec(line);
     const heading = /^(?:h[1-6]\. |#{1,6} )(.+)$/.exec(line);
-    if (inert !== null) {
-      const last = found.at(-1);
-      if (/^bq\. /.test(raw) && last?.kind === "words") last.lines.push("");
-      add("words", inert);
-    } else if (fact) found.push({ kind: "fact", label: fact[1].replace(/\*/g, "").trim(), value: code(fact[2]) });
+    if (inert !== null) add("words", inert);
+    else if (fact) found.push({ kind: "fact", label: fact[1].replace(/\*/g, "").trim(), value: code(fact[2]) });
     else if (heading) found.push({ kind: "heading", lines: [heading[1]] });
     else if (quoted && raw.startsWith(">") && !line.trim() && found.at(-1)?.kind === "words") add("words", "");
     else add("text", line.replace(ZWSP, ""));
+  }
+  return joined(found);
+}
+
+/** Without empty text; the citizen's paragraphs, which empty lines keep apart, as one part. */
+function joined(all) {
+  const found = [];
+  for (const part of all) {
+    if (part.kind === "text" && !part.lines.join("").trim()) continue;
+    const last = found.at(-1);
+    if (part.kind === "words" && last?.kind === "words") last.lines.push("", ...part.lines);
+    else found.push(part);
   }
   return found;
 }

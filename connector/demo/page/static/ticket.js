@@ -56,6 +56,9 @@ export async function refreshTicket(listed) {
 
 // ---------------------------------------------------------------- parts
 
+/** A subject without the reference at its end, which is shown among the details. */
+export const bare = (subject) => subject.replace(/\s*[[(][A-Z0-9]{2,6}-[A-Z0-9-]+[\])]$/, "") || subject;
+
 /** A status with a colour of its own kind: new, in work, answered, closed. */
 export function statusChip(status, first) {
   const kind = status?.is_closed ? "closed" : status?.id === first ? "fresh" : "open";
@@ -76,8 +79,8 @@ function facts(issue) {
     [t("tracker"), issue.tracker?.name],
     [t("assigned"), issue.assigned_to ? h("span", { class: "who-line" }, avatar(issue.assigned_to.name, issue.assigned_to.id), issue.assigned_to.name) : t("nobody")],
     [t("category"), issue.category?.name],
-    [t("priority"), issue.priority?.name],
-    [t("author"), issue.author?.name],
+    // The ordinary priority says nothing; another one does.
+    [t("priority"), issue.priority?.id === 2 ? "" : issue.priority?.name],
     ...(issue.custom_fields ?? []).filter((f) => f.value && !/^(lat|lon)/i.test(f.name)).map((f) => [f.name, Array.isArray(f.value) ? f.value.join(", ") : f.value]),
   ];
   return h("dl", { class: "meta" }, rows.filter(([, value]) => value).map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
@@ -169,7 +172,7 @@ function draw(issue) {
         h("p", {}, h("span", { class: "number" }, `#${issue.id}`), statusChip(issue.status, open.config.first_status),
           h("time", { datetime: issue.created_on, title: fullDate(new Date(issue.created_on)), "data-age": "" }, age(new Date(issue.created_on))),
           h("a", { class: "out", href: `${open.config.redmine_url}/issues/${issue.id}`, target: "_blank", rel: "noopener noreferrer" }, t("opened_at"), icon("link", 14))),
-        h("h3", { id: "ticket-subject" }, issue.subject))),
+        h("h3", { id: "ticket-subject" }, bare(issue.subject)))),
     meta: facts(issue),
     body: h("section", { "aria-labelledby": "h-words" }, h("h4", { id: "h-words" }, t("description")), h("div", { class: "described" }, readable(issue.description)),
       where),
@@ -188,7 +191,7 @@ function draw(issue) {
       node.classList.add("arriving");
       if (atEnd || known.size === 0) node.scrollIntoView({ block: "nearest" });
     }
-    $("answer-status") && statuses(issue);
+    statuses(issue);
     return;
   }
   $("ticket").setAttribute("aria-labelledby", "ticket-subject");
@@ -277,6 +280,7 @@ async function submit(issue, draft, box) {
       statuses(fresh);
       $("answer-words").dispatchEvent(new Event("input"));
       $("answer-words").focus();
+      $("ticket").querySelector(".journal > li:last-child")?.scrollIntoView({ block: "nearest" });
       // Without the right to write private notes Redmine drops the wish silently and stores a public one.
       const last = fresh.journals?.filter((j) => j.user?.id === me.id && j.notes?.trim()).at(-1);
       if (words && wanted && last && !last.private_notes) toast(t("became_public"), "bad");
