@@ -115,7 +115,7 @@ class Store:
         self.write_now(work.release_all)
 
     def on_commit(self, listener: Callable[[], None]) -> None:
-        """Call ``listener`` (from the writer's thread) after every commit: there may be new work."""
+        """Call ``listener`` (from the writer's thread) after every commit that brought work or freed a lane."""
         self._listeners.append(listener)
 
     def submit(self, job: Callable[[Connection], T]) -> Future[T]:
@@ -166,8 +166,10 @@ class Store:
 
     def _commit(self, group: list[tuple[Callable[[Connection], Any], Future[Any]]]) -> None:
         results: list[tuple[Future[Any], Any, BaseException | None]] = []
+        news = False
         try:
             with self._writer.begin() as connection:
+                connection.info.pop("news", None)
                 for job, future in group:
                     try:
                         with connection.begin_nested():
@@ -176,6 +178,7 @@ class Store:
                         results.append((future, None, error))
                         if connection.invalidated:
                             raise
+                news = connection.info.pop("news", False)
         except Exception as error:
             failure = Unavailable(f"the database could not keep it: {type(error).__name__}")
             failure.__cause__ = error
@@ -187,7 +190,7 @@ class Store:
                 future.set_exception(problem)
             else:
                 future.set_result(result)
-        for listener in self._listeners:
+        for listener in self._listeners if news else ():
             listener()
 
     def close(self) -> None:

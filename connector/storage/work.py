@@ -24,6 +24,11 @@ class LeaseLost(Exception):
     """Somebody else took the row over; what was about to be written for it must not be."""
 
 
+def _news(connection: Connection) -> None:
+    """Something may be claimed now that could not before: tell the workers once this is committed."""
+    connection.info["news"] = True
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """A claimed row. ``payload`` is decrypted; ``tried_at`` is set once an outward call was about to be made."""
@@ -54,6 +59,7 @@ def put(
     key: str | None = None,
 ) -> bool:
     """Add a row. With a ``key`` that was ever used, nothing happens and False comes back."""
+    _news(connection)
     values = {
         "town": town,
         "lane": lane,
@@ -85,6 +91,7 @@ def put_or_move(
     key: str,
 ) -> None:
     """Add a row, or move the open one of that key to ``due_at`` with the new payload (an alarm that is set anew)."""
+    _news(connection)
     moved = connection.execute(
         update(work)
         .where(work.c.key == key, work.c.ended_at.is_(None))
@@ -158,6 +165,7 @@ def claim(
 
 
 def _touch(connection: Connection, row: Row, **values: Any) -> None:
+    _news(connection)
     changed = connection.execute(
         update(work)
         .where(work.c.id == row.id, work.c.lease_by == row.lease_by, work.c.ended_at.is_(None))
@@ -200,6 +208,7 @@ def release(connection: Connection, rows: Collection[Row]) -> None:
 
 def release_all(connection: Connection) -> int:
     """Give back every lease: the process that held them is gone (an embedded database has only one)."""
+    _news(connection)
     freed = connection.execute(
         update(work)
         .where(work.c.ended_at.is_(None), work.c.lease_until.is_not(None))
@@ -255,6 +264,7 @@ def later(
 
 def settle(connection: Connection, key: str, outcome: str, now: float) -> bool:
     """End the open row of ``key`` from outside: another proof arrived that it happened. True when it was open."""
+    _news(connection)
     changed = connection.execute(
         update(work)
         .where(work.c.key == key, work.c.ended_at.is_(None))
@@ -307,6 +317,7 @@ def failed_rows(connection: Connection) -> list[dict[str, Any]]:
 
 def reopen(connection: Connection, row_id: int, now: float) -> bool:
     """Put a row that failed for good back to work. True when there was one."""
+    _news(connection)
     changed = connection.execute(
         update(work)
         .where(work.c.id == row_id, work.c.outcome == "failed")
@@ -349,6 +360,7 @@ def set_aside(connection: Connection, row: Row, lane: str, until: float) -> None
 
 def bring_back(connection: Connection, lane: str, into: str, now: float) -> int:
     """Rows that were set aside go on, in their old order; their number."""
+    _news(connection)
     moved = connection.execute(
         update(work).where(work.c.lane == lane, work.c.ended_at.is_(None)).values(lane=into, due_at=now)
     )
