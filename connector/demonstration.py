@@ -212,7 +212,7 @@ def serve(
         )
 
         async def announce() -> None:
-            while not server.started:
+            while not server.started:  # noqa: ASYNC110  uvicorn offers no event for it
                 await asyncio.sleep(0.05)
             print(f"\n  The demo is at  {demo.url}\n  Stop it with Ctrl+C.\n", flush=True)
             if browser and not os.environ.get("NO_BROWSER"):

@@ -102,7 +102,7 @@ class Store:
         """
         if not self.sqlite:
             return
-        lock = Path(f"{make_url(self.url).database}.lock").open("w")
+        lock = Path(f"{make_url(self.url).database}.lock").open("w")  # noqa: SIM115  held as long as the service runs
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

@@ -293,8 +293,8 @@ def counts(connection: Connection, now: float) -> dict[str, Any]:
         select(func.min(work.c.due_at)).where(work.c.ended_at.is_(None), work.c.due_at <= now)
     ).scalar()
     return {
-        "waiting": {kind: n for kind, n in waiting},
-        "failed": {kind: n for kind, n in failed},
+        "waiting": {found.kind: found[1] for found in waiting},
+        "failed": {found.kind: found[1] for found in failed},
         "oldest": 0.0 if oldest is None else max(0.0, now - float(oldest)),
     }
 

@@ -29,6 +29,8 @@ from connector.core.errors import Ambiguous, ConnectorError, Finding, Misconfigu
 Client = httpx.Client
 AsyncClient = httpx.AsyncClient
 Response = httpx.Response
+URL = httpx.URL
+InvalidURL = httpx.InvalidURL
 HTTPError = httpx.HTTPError
 """Base of the errors of a call; ``translate`` turns one into the connector's."""
 

@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
-import httpx
-
 from connector.core.errors import (
     ConnectorError,
     Finding,
@@ -25,7 +23,15 @@ from connector.core.errors import (
     Throttled,
     Unavailable,
 )
-from connector.toolkit.http import async_client, retry_after, translate
+from connector.toolkit.http import (
+    URL,
+    HTTPError,
+    InvalidURL,
+    Response,
+    async_client,
+    retry_after,
+    translate,
+)
 
 from .content import hex_digest, items, media_type, number, obj, text
 from .errors import classify
@@ -84,7 +90,7 @@ class WhatsAppClient:
         media_hosts: tuple[str, ...] = MEDIA_HOSTS,
     ) -> None:
         _check(api_url, api_version, phone_number_id, business_account_id, access_token)
-        self._api = httpx.URL(api_url)
+        self._api = URL(api_url)
         self._version = api_version
         self._number = phone_number_id
         self._account = business_account_id
@@ -184,16 +190,16 @@ class WhatsAppClient:
                     content += piece
                     if len(content) > max_bytes:
                         raise too_large
-        except httpx.HTTPError as error:
+        except HTTPError as error:
             raise translate(error, wrote=False, who=WHO) from None
         if link.sha256 and hashlib.sha256(content).hexdigest() != link.sha256:
             raise Unavailable("a file came damaged from WhatsApp. It is fetched again later", code="digest")
         return bytes(content)
 
-    def _media_address(self, address: str) -> httpx.URL:
+    def _media_address(self, address: str) -> URL:
         try:
-            url = httpx.URL(address)
-        except (httpx.InvalidURL, ValueError):
+            url = URL(address)
+        except (InvalidURL, ValueError):
             raise Rejected("WhatsApp gave an address of a file that is none", code="media-url") from None
         same = (url.scheme, url.host, url.port) == (self._api.scheme, self._api.host, self._api.port)
         plain = url.scheme == "https" and url.port is None
@@ -273,7 +279,7 @@ class WhatsAppClient:
                 params=params,
                 extensions={} if deadline is None else {"deadline": deadline},
             )
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except (HTTPError, InvalidURL) as error:
             raise translate(error, wrote=wrote, who=WHO) from None
         status = response.status_code
         answer = _object(response.content)
@@ -291,7 +297,7 @@ def _object(content: bytes) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _no_file(response: httpx.Response) -> ConnectorError:
+def _no_file(response: Response) -> ConnectorError:
     status = response.status_code
     if status in (404, 410):
         # CLOUD-API.md 4: the link lives 5 minutes; a new one first, then a new token.
@@ -308,8 +314,8 @@ def _check(api_url: str, version: str, number: str, account: str, token: str) ->
     """What would break a request, or say a secret in an error of a library further down."""
     findings = []
     try:
-        good = httpx.URL(api_url).scheme in ("http", "https") and bool(httpx.URL(api_url).host)
-    except (httpx.InvalidURL, ValueError):
+        good = URL(api_url).scheme in ("http", "https") and bool(URL(api_url).host)
+    except (InvalidURL, ValueError):
         good = False
     if not good:
         findings.append(

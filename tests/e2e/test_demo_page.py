@@ -129,7 +129,9 @@ def test_a_hidden_number_and_a_typed_way_on_a_narrow_screen(page: Page) -> None:
     page.locator("#filters button[value=all]").click()
     page.locator("#tickets").get_by_text("més bancs").wait_for()
     picture_of(page, "narrow-desk")
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing is cut off at the side"
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (
+        "nothing is cut off at the side"
+    )
 
 
 def test_in_the_dark(chromium: Browser, address: str) -> None:
@@ -142,5 +144,3 @@ def test_in_the_dark(chromium: Browser, address: str) -> None:
     assert all(int(part) < 80 for part in background.strip("rgb()").split(",")[:3]), background
     picture_of(dark, "dark")
     context.close()
-
-

@@ -49,15 +49,33 @@ def number_of(parts: Way, reference: str, receipt: str) -> int:
 REQUESTS = [
     # label, the way there, tracker, assignee, neighbourhood, who answers, how they are shown
     ("mayor", ["2"], "Alcaldia", "Jordi Alcalde", "", "alcalde"),
-    ("councillor Centre", ["menu:councillor", "choice:centre"], "Regidories", "Marc Regidor Centre", "Centre", "regidor.centre"),
+    (
+        "councillor Centre",
+        ["menu:councillor", "choice:centre"],
+        "Regidories",
+        "Marc Regidor Centre",
+        "Centre",
+        "regidor.centre",
+    ),
     ("councillor Platja", ["3", "2"], "Regidories", "Laia Regidora Platja", "Platja", "regidora.platja"),
-    ("councillor Muntanya", ["regidories", "MUNTANYA"], "Regidories", "Pau Regidor Muntanya", "Muntanya", "regidor.muntanya"),
+    (
+        "councillor Muntanya",
+        ["regidories", "MUNTANYA"],
+        "Regidories",
+        "Pau Regidor Muntanya",
+        "Muntanya",
+        "regidor.muntanya",
+    ),
     ("incident", ["menu:incident"], "Incidència", "Brigada municipal", "", "oac"),
     ("mailbox", ["bustia ciutadana"], "Bústia ciutadana", "Oficina Atenció Ciutadana", "", "oac"),
 ]
 
 
-@pytest.mark.parametrize(("label", "path", "tracker", "assignee", "neighbourhood", "answers"), REQUESTS, ids=[r[0] for r in REQUESTS])
+@pytest.mark.parametrize(
+    ("label", "path", "tracker", "assignee", "neighbourhood", "answers"),
+    REQUESTS,
+    ids=[r[0] for r in REQUESTS],
+)
 @pytest.mark.timeout(180)
 def test_a_request_becomes_a_ticket_and_its_answer_comes_back(
     parts: Way, label: str, path: list[str], tracker: str, assignee: str, neighbourhood: str, answers: str
@@ -71,7 +89,13 @@ def test_a_request_becomes_a_ticket_and_its_answer_comes_back(
         phone.next()
     phone.type(f"Bon dia, això és {label}: #1 @oac {{{{include(Wiki)}}}} <b>hola</b>")
     phone.photo(picture((10 * which, 90, 200)), "la foto")
-    phone.send(type="location", latitude=41.6212, longitude=2.6013, name="Plaça de l'Església", address="Carrer Major, 1")
+    phone.send(
+        type="location",
+        latitude=41.6212,
+        longitude=2.6013,
+        name="Plaça de l'Església",
+        address="Carrer Major, 1",
+    )
     summary = phone.next()
     assert ids(summary) == ["draft:send", "draft:location", "draft:cancel"]
     assert "1 foto" in words(summary) and "1 lloc" in words(summary)
@@ -86,17 +110,25 @@ def test_a_request_becomes_a_ticket_and_its_answer_comes_back(
     assert issue["author"]["name"] == "Robot WhatsApp"
     assert field_of(issue, 1) == "WhatsApp"
     assert field_of(issue, 7) == neighbourhood
-    assert float(field_of(issue, 4)) == pytest.approx(41.6212) and float(field_of(issue, 5)) == pytest.approx(2.6013)
+    assert float(field_of(issue, 4)) == pytest.approx(41.6212) and float(field_of(issue, 5)) == pytest.approx(
+        2.6013
+    )
     assert field_of(issue, 6) and "Carrer Major, 1" in field_of(issue, 6)
     assert label in issue["description"] and "openstreetmap" in issue["description"]
     assert f"34600001{which}" not in str(issue), "no number on the ticket unless the mapping says so"
     photo = issue["attachments"][0]
-    got = oac.http.get(photo["content_url"].replace(photo["content_url"].split("/attachments")[0], parts.redmine))
+    got = oac.http.get(
+        photo["content_url"].replace(photo["content_url"].split("/attachments")[0], parts.redmine)
+    )
     assert Image.open(io.BytesIO(got.content)).size == (64, 48)
 
     staff = parts.staff(answers)
     staff.write(number, "Això no ha de sortir mai: és intern", private=True)
-    staff.write(number, f"Hola, *gràcies* per la teva petició ({label}). Ho mirem.", file=("plànol.png", "image/png", picture((200, 200, 10))))
+    staff.write(
+        number,
+        f"Hola, *gràcies* per la teva petició ({label}). Ho mirem.",
+        file=("plànol.png", "image/png", picture((200, 200, 10))),
+    )
     parts.push()
     answer = phone.next()
     assert answer["type"] == "image", "words and picture in one message"
@@ -165,7 +197,15 @@ def test_tickets_of_one_person_are_not_mixed_up(parts: Way) -> None:
 
 
 def test_what_is_kept_is_unreadable_and_the_log_says_nobody(parts: Way) -> None:
-    secrets = ("34600001", "Veí de prova", "Un missatge que no", "la foto", "gràcies", "Carrer Major", "wamid.")
+    secrets = (
+        "34600001",
+        "Veí de prova",
+        "Un missatge que no",
+        "la foto",
+        "gràcies",
+        "Carrer Major",
+        "wamid.",
+    )
     with sqlite3.connect(parts.database) as database:
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     for file in [parts.database, *parts.folder.glob("connector.db-*")]:
@@ -187,7 +227,9 @@ def test_every_row_ended_well(parts: Way) -> None:
     until("nothing waits", lambda: not open_rows(), 60)
     with sqlite3.connect(f"file:{parts.database}?mode=ro", uri=True) as database:
         failed = database.execute("SELECT kind, error FROM work WHERE outcome = 'failed'").fetchall()
-        unexplained = database.execute("SELECT count(*) FROM message WHERE direction = 'in' AND state = ''").fetchone()
+        unexplained = database.execute(
+            "SELECT count(*) FROM message WHERE direction = 'in' AND state = ''"
+        ).fetchone()
     assert not failed
     assert unexplained == (0,)
 

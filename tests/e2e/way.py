@@ -70,7 +70,9 @@ class Process:
 
     def start(self) -> None:
         with self.log.open("ab") as out:
-            self.process = subprocess.Popen(self.command, stdout=out, stderr=out, cwd=ROOT, env={**os.environ, **self.env})
+            self.process = subprocess.Popen(
+                self.command, stdout=out, stderr=out, cwd=ROOT, env={**os.environ, **self.env}
+            )
         until(f"{self.name} answers; see its log:\n{self.tail()}", self._answers, 60)
 
     def _answers(self) -> bool:
@@ -211,15 +213,28 @@ class Staff:
         issue: dict[str, Any] = got.json()["issue"]
         return issue
 
-    def write(self, number: int, note: str, *, private: bool = False, file: tuple[str, str, bytes] | None = None, **more: Any) -> None:
+    def write(
+        self,
+        number: int,
+        note: str,
+        *,
+        private: bool = False,
+        file: tuple[str, str, bytes] | None = None,
+        **more: Any,
+    ) -> None:
         issue: dict[str, Any] = {"notes": note, "private_notes": private, **more}
         if file is not None:
             name, kind, content = file
             up = self.http.post(
-                "/uploads.json", params={"filename": name}, content=content, headers={"Content-Type": "application/octet-stream"}
+                "/uploads.json",
+                params={"filename": name},
+                content=content,
+                headers={"Content-Type": "application/octet-stream"},
             )
             up.raise_for_status()
-            issue["uploads"] = [{"token": up.json()["upload"]["token"], "filename": name, "content_type": kind}]
+            issue["uploads"] = [
+                {"token": up.json()["upload"]["token"], "filename": name, "content_type": kind}
+            ]
         self.http.put(f"/issues/{number}.json", json={"issue": issue}).raise_for_status()
 
 

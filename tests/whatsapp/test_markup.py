@@ -104,8 +104,48 @@ def test_escape(text: str, wanted: str) -> None:
 
 WORD = st.text("abcçéñxyzABÇ0189", min_size=1, max_size=6)
 SIGNS = "*_-+~@%^#!|\"':()[]{}<>&;\\/.,="
-LINES = ["* ", "** ", "# ", "- ", "1. ", "> ", "> > ", "bq. ", "h1. ", "p. ", "fn1. ", "###. ", "    ", "```\n", "---\n", "\n", "\n\n"]
-TAGS = ["</b>", "<b>", "<x>", "<br>", "<pre>", "</pre>", "<!--", "-->", "&amp;", "&lt;", "https://example.org/", "](", "**", "__", "~~", "***", "??", "==", "(c)", "...", " "]
+LINES = [
+    "* ",
+    "** ",
+    "# ",
+    "- ",
+    "1. ",
+    "> ",
+    "> > ",
+    "bq. ",
+    "h1. ",
+    "p. ",
+    "fn1. ",
+    "###. ",
+    "    ",
+    "```\n",
+    "---\n",
+    "\n",
+    "\n\n",
+]
+TAGS = [
+    "</b>",
+    "<b>",
+    "<x>",
+    "<br>",
+    "<pre>",
+    "</pre>",
+    "<!--",
+    "-->",
+    "&amp;",
+    "&lt;",
+    "https://example.org/",
+    "](",
+    "**",
+    "__",
+    "~~",
+    "***",
+    "??",
+    "==",
+    "(c)",
+    "...",
+    " ",
+]
 PIECES = st.sampled_from([*SIGNS, *LINES, *TAGS, "|", "|_. ", " | ", " ", " "])
 SOUP = st.lists(WORD | PIECES, max_size=30).map("".join)
 WORDS = re.compile(r"[^\W_]+")
