@@ -23,8 +23,8 @@ from connector.storage.store import Store
 from connector.texts import catalogues
 from connector.toolkit.observe import Metrics
 from connector.toolkit.privacy import Sealer, WrongKey
+from connector.trackers.redmine import Config as RedmineConfig
 from connector.trackers.redmine import RedmineTracker
-from connector.trackers.redmine_config import Config as RedmineConfig
 from connector.web.app import build_app
 from connector.web.health import Health
 from connector.web.webhook import Webhooks

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from connector import check_files, config
 from connector.core.errors import Finding, Misconfigured
 from connector.settings import Settings
-from connector.trackers import redmine_config as redmine
+from connector.trackers.redmine import config as redmine
 
 HERE = Path(__file__).parent
 

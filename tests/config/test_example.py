@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from connector import config
 from connector.settings import Section, Settings
-from connector.trackers import redmine_config as redmine
+from connector.trackers.redmine import config as redmine
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = tomllib.loads((ROOT / "config.example.toml").read_text(encoding="utf-8"))

@@ -25,7 +25,7 @@ from connector.core.errors import (
 from connector.core.model import FileRef, NewTicket, Upload
 from connector.toolkit import http
 from connector.trackers.redmine import Config
-from connector.trackers.redmine_http import Connection
+from connector.trackers.redmine.http import Connection
 
 from . import support
 from .servers import answering, dripping, not_reading, response, serving, silent

@@ -7,12 +7,12 @@ from typing import Any
 
 from connector.core.errors import Ambiguous, ConnectorError, Forbidden, Rejected
 from connector.core.model import Created, NewTicket
+from connector.trackers import inert
 
-from . import inert
-from .redmine_config import Config
-from .redmine_http import Connection
-from .redmine_names import Names, Project
-from .redmine_view import field_value
+from .config import Config
+from .http import Connection
+from .names import Names, Project
+from .view import field_value
 
 
 class Creator:

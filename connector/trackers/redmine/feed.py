@@ -18,8 +18,8 @@ from typing import Any
 from connector.core.errors import Finding, Forbidden, Gone, Misconfigured, Unavailable
 from connector.core.model import Changes, TicketView
 
-from .redmine_http import PAGE, Connection
-from .redmine_view import stamp, time_of
+from .http import PAGE, Connection
+from .view import stamp, time_of
 
 SETTLED = timedelta(seconds=2)
 """Times are whole seconds: an issue read sooner after its ``updated_on`` is read once more."""

@@ -11,11 +11,11 @@ from typing import Any
 
 from connector.core.errors import Ambiguous, ConnectorError, Forbidden, Gone, Rejected, Unavailable
 from connector.core.model import Upload
+from connector.trackers import inert
 
-from . import inert
-from .redmine_config import Config
-from .redmine_http import Connection, attachment_path
-from .redmine_names import Names
+from .config import Config
+from .http import Connection, attachment_path
+from .names import Names
 
 _FILENAME_BAD = re.compile(r"[/?%*:|\"'<>\\\x00-\x1f\x7f]+")
 _LONGEST_FILENAME = 120

@@ -8,8 +8,8 @@ from typing import Any
 from connector.core.errors import ConnectorError, Finding, Forbidden, Gone, Rejected, Unavailable
 from connector.core.model import Routing
 
-from .redmine_config import Config
-from .redmine_names import Me, Names, Project, did_you_mean
+from .config import Config
+from .names import Me, Names, Project, did_you_mean
 
 _NEVER = "cap-tiquet-no-te-aquesta-referencia"
 _RIGHTS = {

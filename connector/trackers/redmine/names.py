@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from connector.core.errors import Forbidden, Gone
 
-from .redmine_http import PAGE, Connection
+from .http import PAGE, Connection
 
 ALL_RIGHTS = frozenset(
     {

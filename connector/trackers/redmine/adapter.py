@@ -16,14 +16,14 @@ from connector.core.errors import Finding, Forbidden, Rejected, Unavailable
 from connector.core.model import Changes, Created, FileRef, NewTicket, Routing, TicketView, Upload
 from connector.core.ports import Capabilities, Tracker
 
-from .redmine_check import Check
-from .redmine_config import Config
-from .redmine_create import Creator
-from .redmine_feed import Feed
-from .redmine_http import PAGE, Connection, attachment_path
-from .redmine_names import Names, norm
-from .redmine_view import field_value, ticket_view
-from .redmine_write import Writer, raw_issue
+from .check import Check
+from .config import Config
+from .create import Creator
+from .feed import Feed
+from .http import PAGE, Connection, attachment_path
+from .names import Names, norm
+from .view import field_value, ticket_view
+from .write import Writer, raw_issue
 
 __all__ = ["Config", "RedmineTracker"]
 
