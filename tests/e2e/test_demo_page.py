@@ -134,6 +134,40 @@ def test_a_hidden_number_and_a_typed_way_on_a_narrow_screen(page: Page) -> None:
     )
 
 
+def test_by_keyboard_alone(page: Page) -> None:
+    keys = page.keyboard
+
+    def tab_to(what: str, most: int = 60) -> None:
+        """Press Tab until the focused element's name starts with ``what``."""
+        for _ in range(most):
+            keys.press("Tab")
+            name = page.evaluate(
+                "(e => (e.getAttribute('aria-label') || e.innerText || e.placeholder || '').trim())(document.activeElement)"
+            )
+            if name.startswith(what):
+                return
+        raise AssertionError(f"Tab never reaches «{what}»")
+
+    tab_to("JF")
+    keys.press("Enter")
+    tab_to("Escriu un missatge")
+    keys.type("Hola")
+    keys.press("Enter")
+    option(page, "1. Accepto").wait_for()
+    keys.press("Shift+Tab")
+    tab_to("Escriu un missatge")
+    keys.type("1")
+    keys.press("Enter")
+    option(page, "Opcions").focus()
+    keys.press("Enter")
+    page.locator(".sheet").wait_for()
+    keys.press("ArrowDown")
+    keys.press("Enter")
+    option(page, "0. Menú").wait_for()
+    assert "l’alcalde" in page.locator("#messages").inner_text().replace("'", "’")
+    assert page.locator(".sheet").count() == 0
+
+
 def test_in_the_dark(chromium: Browser, address: str) -> None:
     context = chromium.new_context(viewport={"width": 1440, "height": 900}, color_scheme="dark", locale="ca")
     dark = context.new_page()
