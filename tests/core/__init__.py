@@ -1,0 +1,1 @@
+"""The conversation and what it is made of, without any I/O."""
