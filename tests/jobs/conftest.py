@@ -1,0 +1,89 @@
+"""The whole product in one process between the stand-ins, with little patience, so that faults can be played."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+
+from connector.demonstration import Demo
+from connector.jobs.runtime import Pace, Runtime
+from tests.e2e.way import KEYS, Phone, Staff, ids, mapping, port, until
+
+
+@dataclass
+class World:
+    """Everything running, reachable from inside."""
+
+    demo: Demo
+    url: str
+    count: int = 0
+
+    @property
+    def town(self) -> Runtime:
+        return next(iter(self.demo.service.towns.values()))
+
+    def phone(self, hidden: bool = False) -> Phone:
+        self.count += 1
+        return Phone(self.url, f"Persona {self.count}", f"3460000{2000 + self.count}", hidden)
+
+    def accepted(self) -> Phone:
+        phone = self.phone()
+        phone.type("Hola")
+        phone.next()
+        phone.tap("consent:yes")
+        phone.next()
+        return phone
+
+    def written(self, text: str = "Hi ha un fanal trencat") -> Phone:
+        """Somebody whose request is ready to be sent."""
+        phone = self.accepted()
+        phone.tap("menu:mayor")
+        phone.next()
+        phone.type(text)
+        assert "draft:send" in ids(phone.next())
+        return phone
+
+    def staff(self, login: str = "alcalde") -> Staff:
+        return Staff(f"{self.url}/tracker", KEYS[login])
+
+    def poll(self) -> None:
+        httpx.post(f"{self.url}/demo/poll")
+
+    def whatsapp_fault(self, **fault: Any) -> None:
+        httpx.post(f"{self.url}/_phone/faults", json=[fault]).raise_for_status()
+
+    def tracker_fault(self, **fault: Any) -> None:
+        httpx.post(f"{self.url}/_redmine/faults", json=[fault]).raise_for_status()
+
+    def rows(self, where: str = "1=1") -> list[dict[str, Any]]:
+        def look(connection: Any) -> list[dict[str, Any]]:
+            return [dict(r._mapping) for r in connection.exec_driver_sql(f"SELECT * FROM work WHERE {where} ORDER BY id")]
+
+        return self.demo.service.store.read_now(look)
+
+    def idle(self) -> None:
+        """Wait until nothing is due any more."""
+        until("nothing waits", lambda: not self.rows(f"ended_at IS NULL AND kind != 'poll' AND due_at < {time.time() + 60}"), 30)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    folder = tmp_path_factory.mktemp("world")
+    number = port()
+    demo = Demo(number, folder, mapping=mapping(folder))
+    for town in demo.service.towns.values():
+        town.pace = Pace(settle=3, silence=3, first=0.3, longest=2, attempts=4)
+    server = uvicorn.Server(uvicorn.Config(demo.app, port=number, log_config=None, timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    until("the demo runs", lambda: server.started, 30)
+    yield World(demo, f"http://127.0.0.1:{number}")
+    server.should_exit = True
+    thread.join(15)
