@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from connector.core.errors import Rejected
+from connector.core.errors import Forbidden, Rejected
 from connector.core.events import Submit
 from connector.core.menu import buttons
 from connector.core.model import Address, Created, NewTicket, Place, Routing, Upload
@@ -255,10 +255,14 @@ async def note(rt: Runtime, row: Row, now: float) -> Ending:
     ticket = await _load(rt, row)
     if ticket.tracker_id is None:
         raise Later(now + 5, "the ticket is not there yet")
-    if not rt.tracker.capabilities.internal_notes:
-        return lambda connection, at: "not written: no right to private notes"
     tracker_id, key = ticket.tracker_id, f"c{row.id}"
-    await asyncio.to_thread(rt.tracker.add_internal_note, tracker_id, row.payload["text"], key)
+    try:
+        await asyncio.to_thread(rt.tracker.add_internal_note, tracker_id, row.payload["text"], key)
+    except Forbidden as error:
+        if error.code != "set_notes_private":
+            raise
+        # where the right was not seen nothing is written: a private note without it would come out public
+        return lambda connection, at: "not written: no right to private notes"
     return lambda connection, at: "written"
 
 

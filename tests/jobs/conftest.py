@@ -62,15 +62,25 @@ class World:
     def tracker_fault(self, **fault: Any) -> None:
         httpx.post(f"{self.url}/_redmine/faults", json=[fault]).raise_for_status()
 
+    def tracker_faults_left(self) -> int:
+        return len(httpx.get(f"{self.url}/_redmine/faults").json())
+
     def rows(self, where: str = "1=1") -> list[dict[str, Any]]:
         def look(connection: Any) -> list[dict[str, Any]]:
-            return [dict(r._mapping) for r in connection.exec_driver_sql(f"SELECT * FROM work WHERE {where} ORDER BY id")]
+            return [
+                dict(r._mapping)
+                for r in connection.exec_driver_sql(f"SELECT * FROM work WHERE {where} ORDER BY id")
+            ]
 
         return self.demo.service.store.read_now(look)
 
     def idle(self) -> None:
         """Wait until nothing is due any more."""
-        until("nothing waits", lambda: not self.rows(f"ended_at IS NULL AND kind != 'poll' AND due_at < {time.time() + 60}"), 30)
+        until(
+            "nothing waits",
+            lambda: not self.rows(f"ended_at IS NULL AND kind != 'poll' AND due_at < {time.time() + 60}"),
+            30,
+        )
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +90,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     demo = Demo(number, folder, mapping=mapping(folder))
     for town in demo.service.towns.values():
         town.pace = Pace(settle=3, silence=3, first=0.3, longest=2, attempts=4)
-    server = uvicorn.Server(uvicorn.Config(demo.app, port=number, log_config=None, timeout_graceful_shutdown=1))
+    server = uvicorn.Server(
+        uvicorn.Config(demo.app, port=number, log_config=None, timeout_graceful_shutdown=1)
+    )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     until("the demo runs", lambda: server.started, 30)

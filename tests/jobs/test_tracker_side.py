@@ -32,7 +32,7 @@ def sent(world: World, text: str = "Hi ha un fanal trencat") -> tuple[object, st
 )
 def test_one_request_is_one_ticket(world: World, label: str, fault: dict[str, object]) -> None:
     phone = world.written(label)
-    world.tracker_fault(match="POST /issues.json", **fault)
+    world.tracker_fault(match="POST */issues.json", **fault)
     phone.tap("draft:send")
     receipt = phone.next()
     reference = reference_in(receipt)
@@ -41,24 +41,29 @@ def test_one_request_is_one_ticket(world: World, label: str, fault: dict[str, ob
     assert len(world.staff("oac").tickets(reference)) == 1
     until("the number", lambda: [m for m in phone.messages() if f"*{found[0]['id']}*" in words(m)], 30)
     assert len([m for m in phone.messages() if "Rebut" in words(m)]) == 1
+    assert world.tracker_faults_left() == 0, "the fault happened"
 
 
 def test_the_receipt_comes_though_the_tracker_is_away_and_the_number_follows(world: World) -> None:
     phone = world.written("El gestor de tiquets no hi és")
-    for _ in range(5):
-        world.tracker_fault(match="POST /issues.json", http=503)
+    for _ in range(9):
+        world.tracker_fault(match="POST */issues.json", http=503)
     phone.tap("draft:send")
     receipt = phone.next(30)
     reference = reference_in(receipt)
     assert "Número de tiquet: *" not in words(receipt)
     number = phone.next(60)
-    assert reference in words(number) and f"*{world.staff('oac').tickets(reference)[0]['id']}*" in words(number)
+    assert reference in words(number) and f"*{world.staff('oac').tickets(reference)[0]['id']}*" in words(
+        number
+    )
 
 
 def test_a_file_the_tracker_refuses_does_not_hold_the_ticket(world: World) -> None:
     phone = world.written("Us envio un programa")
     files = {"file": ("joc.exe", b"MZ" + b"0" * 500, "application/octet-stream")}
-    done = phone.http.post(f"/_phone/people/{phone.id}/send", data={"kind": str(MediaKind.DOCUMENT)}, files=files)
+    done = phone.http.post(
+        f"/_phone/people/{phone.id}/send", data={"kind": str(MediaKind.DOCUMENT)}, files=files
+    )
     assert done.status_code < 300
     phone.next()
     phone.tap("draft:send")
@@ -88,7 +93,9 @@ def test_the_newest_words_of_an_edited_note_are_sent(world: World) -> None:
     phone, _, number = sent(world)
     world.staff("oac").write(number, "Vindrem dilluns")
     journal = world.staff("oac").ticket(number)["journals"][-1]
-    world.staff("oac").http.put(f"/journals/{journal['id']}.json", json={"journal": {"notes": "Vindrem dimarts"}})
+    world.staff("oac").http.put(
+        f"/journals/{journal['id']}.json", json={"journal": {"notes": "Vindrem dimarts"}}
+    )
     world.poll()
     assert "dimarts" in words(phone.next())
 
@@ -106,13 +113,34 @@ def test_several_notes_in_one_second_all_arrive_once_in_order(world: World) -> N
 def test_our_own_notes_are_not_echoed_and_private_ones_stay(world: World) -> None:
     phone, reference, number = sent(world)
     rt = world.town
-    rt.store.write_now(lambda c: rt.note(c, reference, "Una nota del connector", key=f"test:{reference}", now=1))
+    rt.store.write_now(
+        lambda c: rt.note(c, reference, "Una nota del connector", key=f"test:{reference}", now=1)
+    )
     world.staff().write(number, "Entre nosaltres", private=True)
     world.idle()
     world.poll()
     phone.none_more(6)
-    notes = {j["notes"].split("\n")[0].strip() for j in world.staff("oac").ticket(number)["journals"] if j["notes"]}
+    notes = {
+        j["notes"].split("\n")[0].strip() for j in world.staff("oac").ticket(number)["journals"] if j["notes"]
+    }
     assert any("Una nota del connector" in n for n in notes)
+
+
+def test_without_the_right_to_private_notes_none_is_written(world: World) -> None:
+    phone, reference, number = sent(world)
+    rt = world.town
+    assert world.demo.redmine is not None
+    world.demo.redmine.set_permission("Robot WhatsApp", "set_notes_private", False)
+    try:
+        rt.store.write_now(
+            lambda c: rt.note(c, reference, "No ho ha de llegir ningú de fora", key=f"no:{reference}", now=1)
+        )
+        world.idle()
+        world.poll()
+        phone.none_more(6)
+        assert "ningú de fora" not in str(world.staff("oac").ticket(number)["journals"])
+    finally:
+        world.demo.redmine.set_permission("Robot WhatsApp", "set_notes_private", True)
 
 
 def test_an_answer_to_somebody_who_withdrew_is_not_sent_and_the_journal_says_so(world: World) -> None:

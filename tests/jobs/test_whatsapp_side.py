@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import httpx
 
 from connector.storage.work import failed_rows
@@ -21,7 +20,13 @@ def test_nothing_of_somebody_who_has_not_accepted_is_kept(world: World) -> None:
 
     def sealed(connection: object) -> list[bytes]:
         found = []
-        for table, column in (("person", "state"), ("person", "contact"), ("work", "payload"), ("ticket", "content"), ("media", "facts")):
+        for table, column in (
+            ("person", "state"),
+            ("person", "contact"),
+            ("work", "payload"),
+            ("ticket", "content"),
+            ("media", "facts"),
+        ):
             sql = f"SELECT {column} FROM {table} WHERE {column} IS NOT NULL"
             found += [row[0] for row in connection.exec_driver_sql(sql)]  # type: ignore[attr-defined]
         return found
@@ -87,7 +92,9 @@ def test_an_answer_after_the_window_closed_waits_behind_one_template(world: Worl
     template = phone.next()
     assert template["type"] == "template" and reference in words(template)
     phone.none_more(4)
-    phone.send(type="button", payload=f"reply:{reference}", text="Llegeix la resposta", context=template["id"])
+    phone.send(
+        type="button", payload=f"reply:{reference}", text="Llegeix la resposta", context=template["id"]
+    )
     assert ["Primera" in words(phone.next()), "Segona" in words(phone.next())] == [True, True]
 
 

@@ -17,12 +17,16 @@ from .conftest import KEY
 
 def put(store: Store, lane: str, n: int = 0, key: str | None = None, due: float | None = None) -> bool:
     return store.write_now(
-        lambda c: work.put(c, store.sealer, town="t", lane=lane, kind="k", payload={"n": n}, now=0, due_at=due, key=key)
+        lambda c: work.put(
+            c, store.sealer, town="t", lane=lane, kind="k", payload={"n": n}, now=0, due_at=due, key=key
+        )
     )
 
 
 def claim(store: Store, now: float = 1, lease: float = 30, limit: int = 10) -> list[Row]:
-    return store.write_now(lambda c: work.claim(c, store.sealer, kinds=["k"], now=now, lease=lease, limit=limit))
+    return store.write_now(
+        lambda c: work.claim(c, store.sealer, kinds=["k"], now=now, lease=lease, limit=limit)
+    )
 
 
 def end(store: Store, row: Row) -> None:
@@ -87,7 +91,15 @@ def test_an_alarm_is_moved_not_doubled(store: Store) -> None:
     for due in (5.0, 9.0):
         store.write_now(
             lambda c, due=due: work.put_or_move(  # type: ignore[misc]
-                c, store.sealer, town="t", lane="q", kind="k", payload={"due": due}, now=0, due_at=due, key="q"
+                c,
+                store.sealer,
+                town="t",
+                lane="q",
+                kind="k",
+                payload={"due": due},
+                now=0,
+                due_at=due,
+                key="q",
             )
         )
     assert claim(store, now=6) == []
@@ -95,7 +107,9 @@ def test_an_alarm_is_moved_not_doubled(store: Store) -> None:
     assert row.payload == {"due": 9.0}
     end(store, row)
     store.write_now(
-        lambda c: work.put_or_move(c, store.sealer, town="t", lane="q", kind="k", payload={}, now=10, due_at=11, key="q")
+        lambda c: work.put_or_move(
+            c, store.sealer, town="t", lane="q", kind="k", payload={}, now=10, due_at=11, key="q"
+        )
     )
     assert len(claim(store, now=12)) == 1
 
@@ -185,7 +199,9 @@ class Model(RuleBasedStateMachine):
 
     @invariant()
     def none_is_lost(self) -> None:
-        count = self.store.read_now(lambda c: c.exec_driver_sql("SELECT count(*) FROM work WHERE ended_at IS NULL").scalar())
+        count = self.store.read_now(
+            lambda c: c.exec_driver_sql("SELECT count(*) FROM work WHERE ended_at IS NULL").scalar()
+        )
         assert count == len(self.put) - len(self.ended)
 
 

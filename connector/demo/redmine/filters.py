@@ -141,8 +141,8 @@ class Query:
             issue
             for issue in self._db.issues.values()
             if (self._project is None or issue.project_id == self._project.id)
-            and rights.sees_issue(self._db, self._by.user, issue)
             and all(test(issue) for test in tests)
+            and rights.sees_issue(self._db, self._by.user, issue)
         ]
         return self._sorted(hits)
 

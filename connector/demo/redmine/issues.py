@@ -12,7 +12,7 @@ from datetime import date, datetime
 
 from . import rights
 from .drafting import Draft, Person
-from .model import Attachment, Database, Detail, Issue, Journal
+from .model import Attachment, Database, Detail, Issue, Journal, Relation
 
 _JOURNALIZED = (
     "tracker_id", "project_id", "subject", "description", "due_date", "category_id", "status_id",
@@ -169,8 +169,6 @@ def delete_file(db: Database, by: Person, file: Attachment) -> None:
 
 def relate(db: Database, by: Person, issue: Issue, other: Issue, kind: str) -> int:
     """Relate two issues; both get an entry. Returns the relation's id."""
-    from .model import Relation
-
     relation = Relation(db.number("relation"), issue.id, other.id, kind)
     db.relations[relation.id] = relation
     _entry(db, by, issue, "", False, [Detail("relation", kind, None, str(other.id))])

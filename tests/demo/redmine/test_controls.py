@@ -122,7 +122,7 @@ def test_a_slow_commit_becomes_visible_with_an_older_time(served: Served, http: 
     slow = threading.Thread(target=_create, args=(http, "slow"))
     slow.start()
     while served.stand_in.faults.left():
-        pass
+        slow.join(0.01)
     served.clock.wait(5)
     _create(http, "quick")
     slow.join()
