@@ -125,7 +125,7 @@ def test_rows_set_aside_come_back_in_order(store: Store) -> None:
     assert store.write_now(lambda c: work.bring_back(c, "held:1", "out:1", 1)) == 3
     assert claim(store) == [] or True
     order = []
-    store.write_now(lambda c: work.release_all(c))
+    store.write_now(work.release_all)
     while found := claim(store, now=50):
         order.append(found[0].payload["n"])
         end(store, found[0])
