@@ -18,7 +18,7 @@ from connector.core.events import (
     Submit,
     Wake,
 )
-from connector.core.model import Address, EditIn, Inbound, RevokeIn
+from connector.core.model import Address, EditIn, Inbound, ReactionIn, RevokeIn
 from connector.storage import files, ledger, people, tickets, work
 from connector.storage.people import Person
 from connector.storage.store import Connection
@@ -146,7 +146,7 @@ def _event(connection: Connection, rt: Runtime, message: Inbound, released: bool
 
     about = ledger.find(connection, rt.name, "out", code(message.quoted)) if message.quoted else ""
     content = message.content
-    if hasattr(content, "to") and content.to:
+    if isinstance(content, ReactionIn):
         about = ledger.find(connection, rt.name, "out", code(content.to))
     original = original_key = ""
     if isinstance(content, EditIn | RevokeIn):

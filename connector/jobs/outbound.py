@@ -121,7 +121,8 @@ def status(connection: Connection, rt: Runtime, row: Row, now: float) -> str:
     key = payload.get("key")
     code = rt.store.pseudonyms.of(f"wamid:{rt.name}", payload["id"])
     state = str(payload["state"])
-    if key and state != "failed":
+    if key:
+        # whatever became of it: a status with our key says that WhatsApp took it, so it is not sent again
         sent = work.open_payload(connection, rt.store.sealer, rt.name, "send", key)
         if sent is not None:
             ledger.note_out(

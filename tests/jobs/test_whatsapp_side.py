@@ -108,3 +108,22 @@ def test_statuses_never_go_backwards(world: World) -> None:
 
     httpx.post(f"{world.url}/_phone/people/{phone.id}/read")
     until("the ledger knows that it was read", lambda: "read" in states(), 15)
+
+
+def test_a_message_that_failed_later_is_told_to_staff_and_not_repeated(world: World) -> None:
+    phone = world.written()
+    phone.tap("draft:send")
+    reference = reference_in(phone.next())
+    number = world.staff("oac").tickets(reference)[0]["id"]
+    world.idle()
+    world.whatsapp_fault(match="messages", failed=131026)
+    world.staff().write(number, "Aquesta resposta no li arribarà")
+    world.poll()
+
+    def told() -> list[str]:
+        notes = world.staff("oac").ticket(number)["journals"]
+        return [j["notes"] for j in notes if "131026" in (j["notes"] or "") and j["private_notes"]]
+
+    assert len(until("staff are told why", told, 30)) == 1
+    phone.none_more(5)
+    assert len(told()) == 1

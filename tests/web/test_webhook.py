@@ -143,9 +143,11 @@ def test_a_message_for_another_number_is_kept_and_not_answered(web: TestClient, 
 def test_the_trackers_push_needs_its_secret(web: TestClient, service: Service) -> None:
     body = b'{"type":"issue.updated"}'
     good = hmac.new(b"push", body, hashlib.sha256).hexdigest()
-    send = lambda s: (
-        web.post("/webhook/tracker", content=body, headers={"X-Redmine-Signature-256": s}).status_code
-    )  # noqa: E731
+
+    def send(signature: str) -> int:
+        headers = {"X-Redmine-Signature-256": signature}
+        return web.post("/webhook/tracker", content=body, headers=headers).status_code
+
     assert [send(f"sha256={good}"), send("sha256=" + "0" * 64), send("")] == [202, 401, 401]
     assert count(service, "poll") == 1
 
