@@ -173,7 +173,9 @@ def _withdrawn(connection: Connection, ticket: Ticket, entry: str, why: str) -> 
 
 async def _messages(rt: Runtime, ticket: Ticket, entry: Entry, verdict: Verdict) -> list[Outgoing]:
     """The fewest messages that carry the answer: words as a caption of the first file where they fit."""
-    note = to_whatsapp(entry.text, rt.tracker.capabilities.markup) if verdict.note else ""  # type: ignore[arg-type]
+    markup = rt.tracker.capabilities.markup
+    # in a thread: a long hostile note takes Textile seconds
+    note = await asyncio.to_thread(to_whatsapp, entry.text, markup) if verdict.note else ""  # type: ignore[arg-type]
     text = words_of(entry, verdict, ticket.reference, note, rt.town, rt.texts, ticket.language)
     sent: list[MediaOut] = []
     for file in files_of(entry, verdict, rt.town):

@@ -173,8 +173,9 @@ async function open(id) {
   const ticket = tickets.get(id);
   markSeen(ticket);
   $("desk").classList.add("reading");
+  const shown = showTicket(ticket, { me, config, changed: afterWriting, event: hooks.event, back: leave });
   drawList();
-  await showTicket(ticket, { me, config, changed: afterWriting, event: hooks.event, back: leave });
+  await shown;
 }
 
 function leave() {
