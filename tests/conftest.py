@@ -15,9 +15,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+# The gate gives the same answer to the same code. FUZZ=1 looks where nobody looked yet; neither judges the machine's speed.
+settings.register_profile("gate", derandomize=True, database=None, deadline=None)
+settings.register_profile("fuzz", print_blob=True, deadline=None)
+settings.load_profile("fuzz" if os.environ.get("FUZZ") else "gate")
 
 START_SERVERS = 'start the servers first: eval "$(tests/servers/up)", or run `make test-real`'
 

@@ -34,6 +34,7 @@ _SIGNATURE = re.compile(
     rf"(?m)^(?:h[1-6]|bq|bc|p|pre|fn\d+|notextile|###|table){_ATTRIBUTES}\.{{1,2}}(?=\s)(?::\S+)?"
 )
 _TAG = re.compile(r"<(?=[/A-Za-z!?])([^<>]*)>")
+_OPENING = re.compile(r"<(?=[/A-Za-z!?])")
 _SHIELD = "\ue000"
 _WORD = re.compile(r"[^\W_]+")
 _CONTROL = re.compile(r"[\0-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
@@ -82,6 +83,8 @@ def _tidy(text: str) -> str:
     text = _CONTROL.sub("", text)
     text = re.sub(r"<((?:https?://|mailto:)[^<>\s]+|[^<>\s@]+@[^<>\s@]+)>", r"\1", text)
     text = _TAG.sub(r"‹\1›", text)
+    closed = text.rfind(">")  # tags around tags: what still opens one before it is none either
+    text = _OPENING.sub("‹", text[: max(closed, 0)]) + text[max(closed, 0) :]
     return re.sub(r"\n{3,}", "\n\n", re.sub(r"[ \t]+\n", "\n", text)).strip()
 
 

@@ -77,18 +77,6 @@ def test_a_file_the_tracker_refuses_does_not_hold_the_ticket(world: World) -> No
     phone.none_more(2)
 
 
-def test_a_note_made_private_before_it_was_sent_stays(world: World) -> None:
-    phone, _, number = sent(world)
-    staff = world.staff()
-    world.tracker_fault(match=f"GET /issues/{number}.json", delay=3.0)
-    staff.write(number, "Això ho he escrit massa de pressa")
-    journal = world.staff("oac").ticket(number)["journals"][-1]
-    assert not journal["private_notes"]
-    world.staff("oac").http.put(f"/journals/{journal['id']}.json", json={"journal": {"private_notes": True}})
-    world.poll()
-    phone.none_more(7)
-
-
 def test_the_newest_words_of_an_edited_note_are_sent(world: World) -> None:
     phone, _, number = sent(world)
     world.staff("oac").write(number, "Vindrem dilluns")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from connector.whatsapp import markup as module
@@ -164,6 +164,8 @@ def hold(shown: str, words: list[str]) -> bool:
 
 @settings(max_examples=400, deadline=None)
 @given(SOUP, st.sampled_from(["textile", "markdown", "html", "plain"]))
+@example("<!--</b>>", "textile")
+@example("<a <b <i>>> x", "plain")
 def test_any_soup(text: str, markup: Markup) -> None:
     shown = to_whatsapp(text, markup)
     assert not re.search(r"<[/A-Za-z!?][^<>]*>", shown)
