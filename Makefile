@@ -4,10 +4,16 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+# Everything, or with LOCK=requirements-run.lock what a server needs.
+LOCK ?= requirements.lock
 UV := .venv/tools/bin/uv
+# The tests wait more than they compute: a few more processes than cores; WORKERS=0 runs them in this one.
+WORKERS ?= 6
+# tests/conftest.py says which tests share a process.
+PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help install lock demo lint test test-real bench faults clean
+.PHONY: help install lock demo lint test test-real bench faults fuzz clean
 
 help:
 	@echo 'make demo          phone and staff desk in the browser, no account needed (PORT=…, NO_BROWSER=1)'
@@ -15,16 +21,19 @@ help:
 	@echo 'make test          the tests that need no server and no browser (ARGS="-k word" goes to pytest)'
 	@echo 'make test-real     all tests, against real servers it installs and starts (Debian 12, root)'
 	@echo 'make lint          ruff, mypy and the import rules'
-	@echo 'make bench         the benchmarks, each as a ratio to a baseline measured in the same run'
-	@echo 'make faults        the fault campaign'
-	@echo 'make lock          requirements.lock anew from pyproject.toml (UPGRADE=1: newer versions)'
+	@echo 'make bench         the benchmarks, each as a ratio to a baseline measured in the same run (REAL=1: with a real'
+	@echo '                   Redmine and PostgreSQL, QUICK=1: only whether they run, ARGS=soak: half an hour of load)'
+	@echo 'make faults        the fault campaign (PEOPLE=2000 KILLS=300 SEED=1, REAL=1: a real Redmine, REAL=rt, helpdesk, roundup)'
+	@echo 'make fuzz          hostile input, another every time (MINUTES=10): webhook, files, trackers, settings, markup;'
+	@echo '                   GUIDED=1: led by what it reaches (atheris, Linux)'
+	@echo 'make lock          both lock files anew from pyproject.toml (UPGRADE=1: newer versions)'
 	@echo 'make clean         stops the test servers, removes .venv/ and caches'
 
 install: $(STAMP)
 
 # pip, because every Python has it and it knows this machine's index and proxy; it checks every hash of the lock.
 # The build backend comes from the lock too, where it is listed there.
-$(STAMP): requirements.lock pyproject.toml
+$(STAMP): $(LOCK) pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	  echo 'connector needs Python 3.11 or newer, and "$(PYTHON)" is not. Install it, or name another one:' >&2; \
 	  echo '  make $(or $(MAKECMDGOALS),install) PYTHON=/path/to/python3.11' >&2; exit 1; }
@@ -33,10 +42,10 @@ $(STAMP): requirements.lock pyproject.toml
 	    echo '"$(PYTHON)" cannot make virtual environments: its venv module is not installed.' >&2; \
 	    echo 'On Debian and Ubuntu:  apt install python3-venv   (then the same make again)' >&2; exit 1; }; \
 	  echo 'making .venv/' >&2; $(PYTHON) -m venv --clear .venv; }
-	@echo 'installing what requirements.lock names into .venv/ (about half a minute the first time)' >&2
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@echo 'installing what $(LOCK) names into .venv/ (about half a minute the first time)' >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
-	  $(if $(shell grep '^hatchling==' requirements.lock),--no-build-isolation) --editable .
+	  $(if $(shell grep '^hatchling==' $(LOCK)),--no-build-isolation) --editable .
 	@touch $@
 
 # uv can resolve for every platform at once, pip cannot. No index address goes into the file; the certificates are
@@ -45,6 +54,8 @@ lock:
 	@[ -x $(UV) ] || { $(PYTHON) -m venv .venv/tools && .venv/tools/bin/pip install --quiet uv; }
 	$(UV) pip compile --universal --generate-hashes --no-emit-index-url --no-header --system-certs \
 	  $(if $(UPGRADE),--upgrade) --group dev pyproject.toml -o requirements.lock --quiet
+	$(UV) pip compile --universal --generate-hashes --no-emit-index-url --no-header --system-certs \
+	  --constraint requirements.lock --group build pyproject.toml -o requirements-run.lock --quiet
 
 demo: $(STAMP)
 	@$(BIN)/connector demo $(if $(PORT),--port $(PORT)) $(if $(filter-out 0,$(NO_BROWSER)),--no-browser)
@@ -56,21 +67,34 @@ lint: $(STAMP)
 	@$(BIN)/lint-imports
 
 test: $(STAMP)
-	@$(BIN)/pytest -m 'not real and not browser' $(ARGS)
+	@$(PYTEST) -m 'not real and not browser' $(ARGS)
 
 test-real: $(STAMP)
-	@servers=$$(tests/servers/up) && eval "$$servers" && CONNECTOR_NO_SKIPS=1 $(BIN)/pytest $(ARGS)
+	@servers=$$(tests/servers/up) && eval "$$servers" && CONNECTOR_NO_SKIPS=1 $(PYTEST) $(ARGS)
 
-# Each file in bench/ is a program that measures its own baseline; names that start with _ are helpers.
+# Each file in bench/ measures its own baseline; names that start with _ are helpers. ARGS names some of them.
 bench: $(STAMP)
-	@found=; status=0; for file in bench/[!_]*.py; do \
-	  [ -f "$$file" ] || continue; found=1; echo "== $$file"; $(BIN)/python "$$file" || status=1; \
-	done; [ -n "$$found" ] || echo 'bench/ holds no benchmark yet.'; exit $$status
+	@$(if $(REAL),servers=$$(tests/servers/up) && eval "$$servers" &&) $(BIN)/python -m bench \
+	  $(if $(QUICK),--quick) $(if $(ROUNDS),--rounds $(ROUNDS)) $(ARGS)
 
+# REAL=1: a real Redmine instead of the stand-in; REAL=rt, REAL=roundup: those. ARGS="--postgres --replicas 2": PostgreSQL, restarted once.
 faults: $(STAMP)
-	@if ls tests/faults/test_*.py >/dev/null 2>&1; then \
-	  servers=$$(tests/servers/up) && eval "$$servers" && CONNECTOR_NO_SKIPS=1 $(BIN)/pytest tests/faults $(ARGS); \
-	else echo 'tests/faults/ holds no fault campaign yet.'; fi
+	@$(if $(REAL),servers=$$(tests/servers/up) && eval "$$servers" &&) $(BIN)/python -m tests.faults \
+	  $(if $(PEOPLE),--people $(PEOPLE)) $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED)) \
+	  $(if $(REAL),--tracker $(if $(filter 1,$(REAL)),redmine,$(REAL))) $(ARGS)
+
+# The tests that make up their input, again and again with input of chance; what fails is printed so that it can be repeated.
+FUZZED := tests/web/test_hostile_webhook.py tests/trackers/test_hostile_answers.py tests/trackers/open311/test_open311_hostile.py tests/toolkit/test_media_hostile.py \
+  tests/config/test_any_files.py tests/whatsapp/test_payloads.py tests/whatsapp/test_markup.py tests/feeds/test_reading.py
+fuzz: $(STAMP)
+ifdef GUIDED
+	@$(BIN)/python -c 'import atheris' 2>/dev/null || $(BIN)/pip install --quiet 'atheris>=3,<4'
+	@$(BIN)/python -m tests.guided --minutes $(or $(MINUTES),10) $(ARGS)
+else
+	@end=$$(( $$(date +%s) + 60 * $(or $(MINUTES),10) )); n=0; while [ $$(date +%s) -lt $$end ]; do n=$$((n + 1)); \
+	  echo "== round $$n"; FUZZ=5 $(BIN)/pytest -n $(WORKERS) --dist loadscope -q -o timeout=0 --show-capture=no \
+	  -m 'not real and not browser' $(FUZZED) $(ARGS) || exit 1; done
+endif
 
 clean:
 	@tests/servers/down --purge

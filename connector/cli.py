@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-import signal
+import re
 import sys
-from datetime import UTC, datetime
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
+from connector.cli_broadcast import app as broadcast
+from connector.cli_init import init
 from connector.core.errors import ConnectorError, Finding, Misconfigured
+from connector.terminal import err, out
 
 app = typer.Typer(
     name="connector",
@@ -26,14 +27,24 @@ failed = typer.Typer(
     help="Work that failed for good: list it, put it back, or give it up.", no_args_is_help=True
 )
 key = typer.Typer(help="The key that encrypts what is kept.", no_args_is_help=True)
+templates = typer.Typer(
+    help="Message templates, with which people are reached after 24 hours.", no_args_is_help=True
+)
+person = typer.Typer(
+    help="What is held about one person, its erasure, and what is forgotten by rule.", no_args_is_help=True
+)
+app.command("init")(init)
+app.add_typer(broadcast, name="broadcast")
 app.add_typer(failed, name="failed")
+app.add_typer(person, name="person")
+app.add_typer(templates, name="templates")
 app.add_typer(key, name="key")
 
-_out = Console(highlight=False, soft_wrap=True)
-_err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 ConfigOption = Annotated[list[Path], typer.Option("--config", "-c", help="config.toml of a municipality")]
 OneConfig = Annotated[Path, typer.Option("--config", "-c", help="config.toml of a municipality")]
+_OBEYED = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+"""Signs that JSON does not escape by itself and that a terminal obeys."""
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table")]
 
 
@@ -45,20 +56,29 @@ def main() -> None:
         _findings(error.findings, as_json=False)
         sys.exit(1)
     except ConnectorError as error:
-        _err.print(f"connector: {error}")
+        from connector import screen
+
+        screen.told(err(), f"connector: {error}")
         sys.exit(1)
+
+
+def _json(found: Any) -> str:
+    """The data, with nothing in it that moves the cursor of whoever reads it, or turns its direction."""
+    text = json.dumps(found, ensure_ascii=False, indent=2, default=str)
+    return _OBEYED.sub(lambda sign: f"\\u{ord(sign[0]):04x}", text)
 
 
 def _findings(findings: tuple[Finding, ...] | list[Finding], as_json: bool) -> None:
     if as_json:
-        from dataclasses import asdict
-
-        print(json.dumps([asdict(f) for f in findings], ensure_ascii=False, indent=2))
+        print(_json([asdict(f) for f in findings]))
         return
-    for finding in findings:
-        style = "red" if finding.severity == "error" else "yellow"
-        _out.print(f"[{style}]{finding.severity}[/]  ", end="")
-        _out.print(str(finding), markup=False)
+    from connector import screen
+
+    screen.findings(out(), findings)
+
+
+def _many(n: int, what: str) -> str:
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
 
 
 @app.command()
@@ -70,8 +90,6 @@ def run(
 
     Example: connector run --config config.toml
     """
-    import uvicorn
-
     from connector import wiring
     from connector.toolkit.observe import configure_logging
 
@@ -81,18 +99,7 @@ def run(
     municipalities = wiring.read(paths)
     settings = municipalities[0].settings
     configure_logging(settings.log.level, settings.log.format)
-    service = wiring.Service(municipalities)
-    # uvicorn stops gracefully and then raises the signal again: this makes that a clean exit
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    uvicorn.run(
-        service.app,
-        host=settings.server.host,
-        port=settings.server.port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=5,
-    )
+    wiring.Service(municipalities).serve(settings.server)
 
 
 @app.command()
@@ -107,12 +114,15 @@ def check(
     """
     from connector import checks
 
-    findings = checks.everything(config, offline=offline)
-    _findings(findings, as_json)
-    errors = sum(f.severity == "error" for f in findings)
+    checked = checks.everything(config, offline=offline)
+    _findings(checked.findings, as_json)
+    warnings = len(checked.findings) - checked.errors
+    if checked.not_asked:
+        err().print(checked.not_asked, markup=False)
     if not as_json:
-        _err.print(f"{errors} errors, {len(findings) - errors} warnings" if findings else "All is well.")
-    if errors:
+        counted = f"{_many(checked.errors, 'error')}, {_many(warnings, 'warning')}"
+        err().print(counted if checked.findings else "All is well.")
+    if checked.errors:
         raise typer.Exit(1)
 
 
@@ -146,25 +156,33 @@ def demo(
 
 
 @app.command()
-def status(config: OneConfig, as_json: AsJson = False) -> None:
-    """What waits, what failed, and what is paused and why.
+def status(
+    config: OneConfig,
+    ledger: Annotated[
+        bool, typer.Option("--ledger", help="Every message with its outcome; exit 1 when one has none")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """What waits, what failed, what is paused and since when; with --ledger what became of every message.
 
     Example: connector status --config config.toml
     """
-    from connector import operations
+    from connector import operations, screen
 
+    if ledger:
+        books = operations.ledger(config)
+        if as_json:
+            print(_json(books.data()))
+        else:
+            screen.books(out(), books)
+        if not books.balanced:
+            raise typer.Exit(1)
+        return
     found = operations.status(config)
     if as_json:
-        print(json.dumps(found, ensure_ascii=False, indent=2))
-        return
-    table = Table("kind", "waiting", "failed", title=f"Oldest due: {found['oldest']:.0f} s ago")
-    for kind in sorted({*found["waiting"], *found["failed"]}):
-        table.add_row(kind, str(found["waiting"].get(kind, 0)), str(found["failed"].get(kind, 0)))
-    _out.print(table)
-    for pause in found["paused"]:
-        _out.print(
-            f"[red]paused[/] {pause['town']} {pause['destination']} since {_moment(pause['since'])}: {pause['reason']}"
-        )
+        print(_json(found))
+    else:
+        screen.status(out(), found)
 
 
 @failed.command("list")
@@ -173,34 +191,37 @@ def failed_list(config: OneConfig, as_json: AsJson = False) -> None:
 
     Example: connector failed list --config config.toml
     """
-    from connector import operations
+    from connector import operations, screen
 
     rows = operations.failed(config)
     if as_json:
-        print(json.dumps(rows, ensure_ascii=False, indent=2))
+        print(_json(rows))
         return
-    table = Table("id", "municipality", "kind", "tries", "since", "why")
-    for row in rows:
-        table.add_row(
-            str(row["id"]),
-            row["town"],
-            row["kind"],
-            str(row["attempts"]),
-            _moment(row["ended_at"]),
-            row["error"] or "",
-        )
-    _out.print(table)
+    screen.failed(out(), rows)
 
 
 @failed.command("retry")
-def failed_retry(ids: list[int], config: OneConfig) -> None:
+def failed_retry(
+    ids: list[int],
+    config: OneConfig,
+    ticket: Annotated[
+        str, typer.Option("--ticket", help="The ticket is in the tracker already, under this number")
+    ] = "",
+) -> None:
     """Put failed rows back to work.
 
     Example: connector failed retry 17 18 --config config.toml
     """
     from connector import operations
 
-    _each(ids, lambda row: operations.retry(config, row), "put back")
+    if ticket and len(ids) != 1:
+        err().print("--ticket goes with one row")
+        raise typer.Exit(2)
+    _each(
+        ids,
+        lambda row: operations.adopt(config, row, ticket) if ticket else operations.retry(config, row),
+        "put back",
+    )
 
 
 @failed.command("drop")
@@ -216,10 +237,74 @@ def failed_drop(ids: list[int], config: OneConfig) -> None:
 
 def _each(ids: list[int], act: Any, done: str) -> None:
     missing = [row for row in ids if not act(row)]
-    _out.print(f"{len(ids) - len(missing)} {done}")
+    out().print(f"{len(ids) - len(missing)} {done}")
     if missing:
-        _err.print("no failed row " + ", ".join(map(str, missing)))
+        err().print("no failed row " + ", ".join(map(str, missing)))
         raise typer.Exit(1)
+
+
+@templates.command("list")
+def templates_list(config: OneConfig, as_json: AsJson = False) -> None:
+    """The message templates the mapping needs, and what WhatsApp says of each. Exit 1 when one cannot be used.
+
+    Example: connector templates list --config config.toml
+    """
+    from connector import operations
+
+    _show_templates(operations.templates(config), as_json)
+
+
+@templates.command("push")
+def templates_push(config: OneConfig, as_json: AsJson = False) -> None:
+    """Hand in to WhatsApp what is missing; what is there already is left as it is.
+
+    Example: connector templates push --config config.toml
+    """
+    from connector import operations
+
+    pushed, found = operations.push_templates(config)
+    err().print(f"handed in: {', '.join(pushed)}" if pushed else "nothing was missing")
+    _show_templates(found, as_json)
+
+
+def _show_templates(found: list[Any], as_json: bool) -> None:
+    if as_json:
+        print(_json([asdict(one) for one in found]))
+    else:
+        from connector import screen
+
+        screen.templates(out(), found)
+    if any(one.alarming for one in found):
+        raise typer.Exit(1)
+
+
+@app.command()
+def qr(
+    config: OneConfig,
+    number: Annotated[
+        str, typer.Option("--number", help="Instead of asking WhatsApp for it", show_default=False)
+    ] = "",
+    text: Annotated[str, typer.Option("--text", help="What people send first")] = "Hola",
+    folder: Annotated[Path, typer.Option("--folder", help="Where the files go")] = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """The link with which people start, its code (SVG) and a poster with it (PNG, A4, 300 dpi).
+
+    Example: connector qr --config config.toml --folder poster
+    """
+    from connector import operations
+
+    made = operations.start(config, folder, number, text)
+    if as_json:
+        print(_json(asdict(made)))
+        return
+    if sys.stdout.isatty():
+        from connector.poster import code_text
+
+        print(code_text(made.link))
+    out().print(made.link, markup=False)
+    for file in made.files:
+        err().print(f"written  {file}", markup=False)
 
 
 @key.command("new")
@@ -233,5 +318,114 @@ def key_new() -> None:
     print(new_key())
 
 
-def _moment(at: float | None) -> str:
-    return "" if at is None else datetime.fromtimestamp(at, UTC).astimezone().strftime("%Y-%m-%d %H:%M")
+@key.command("rotate")
+def key_rotate(
+    config: OneConfig,
+    finish: Annotated[
+        bool, typer.Option("--finish", help="Take the old key away, once nothing needs it")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Ask nothing")] = False,
+) -> None:
+    """Encrypt everything that is kept with a new key, while the service runs; interrupted, run it again.
+
+    Example: connector key rotate --config config.toml
+    """
+    from connector import rotation, screen
+
+    if finish:
+        kept = rotation.finish(config)
+        out().print(
+            f"{kept.name} holds the new key alone. Backups made before still need the old one.", markup=False
+        )
+        return
+    before = rotation.place(config)
+    if len(before.keys) == 1 and not yes:
+        typer.confirm(f"Put a new key in front of the old one in {before.name}?", abort=True, err=True)
+    place = rotation.begin(config)
+    err().print(
+        f"The new key stands first in {place.name}. Copy it to where you keep the old one.", markup=False
+    )
+    if not yes:
+        typer.confirm("Is it copied, so that everything can be encrypted with it?", abort=True, err=True)
+    screen.rotation(out(), err(), rotation.carry_out(config))
+    err().print("The old key may go now: connector key rotate --finish", markup=False)
+
+
+Who = Annotated[
+    str, typer.Argument(help="a reference (SCV-7K3F-9Q), a phone number in any form, or WhatsApp's user id")
+]
+
+
+@person.command("export")
+def person_export(who: Who, config: OneConfig) -> None:
+    """Print everything that is held about one person, as JSON: what, where, since when.
+
+    Example: connector person export "+34 600 000 001" --config config.toml > person.json
+    """
+    from connector.persons import Desk
+
+    with Desk.open(config) as desk:
+        print(_json(desk.export(who)))
+
+
+@person.command("erase")
+def person_erase(
+    who: Who,
+    config: OneConfig,
+    yes: Annotated[bool, typer.Option("--yes", help="Ask nothing")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Erase one person, and list the tickets that staff must look at. Evidence of consent stays for its own time.
+
+    Example: connector person erase SCV-7K3F-9Q --config config.toml
+    """
+    from connector import screen
+    from connector.persons import Desk
+
+    with Desk.open(config) as desk:
+        if not yes:
+            screen.tickets(err(), desk.tickets(who))
+            typer.confirm("Erase everything about this person? It cannot be undone.", abort=True, err=True)
+        erased = desk.erase(who)
+    if as_json:
+        print(_json(asdict(erased)))
+    else:
+        screen.erased(out(), erased)
+
+
+@person.command("retention")
+def person_retention(
+    config: OneConfig,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be forgotten")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Forget now what is kept no longer; the service does it every night.
+
+    Example: connector person retention --dry-run --config config.toml
+    """
+    from connector import screen
+    from connector.persons import Desk
+
+    with Desk.open(config) as desk:
+        found = desk.retention(dry_run=dry_run)
+    if as_json:
+        print(_json(found))
+        return
+    screen.forgotten(out(), found, dry_run=dry_run)
+
+
+@person.command("log")
+def person_log(config: OneConfig, as_json: AsJson = False) -> None:
+    """What was erased when, by which rule, as numbers: nobody is named.
+
+    Example: connector person log --config config.toml
+    """
+    from connector import screen
+    from connector.persons import Desk
+
+    with Desk.open(config) as desk:
+        entries = desk.log()
+    if as_json:
+        print(_json([asdict(entry) for entry in entries]))
+        return
+    screen.erasures(out(), entries)

@@ -18,13 +18,24 @@ from pydantic_settings import InitSettingsSource
 
 from connector.core.errors import Finding, Misconfigured
 
-from .findings import explain, get, model_at, suggest
+from .findings import did_you_mean, explain, get, model_at, suggest, without_echoes
 from .layers import Layers, env_name, file_name
-from .settings import Settings, Tracker
+from .settings import Privacy, Settings, Tracker
 from .toml_file import KeyPath
 
-__all__ = ["REQUIRED", "Settings", "load", "mapping_path", "read", "tracker_config", "unknown_tracker_keys"]
+__all__ = [
+    "REQUIRED",
+    "Settings",
+    "load",
+    "mapping_path",
+    "privacy_key",
+    "read",
+    "tracker_config",
+    "unknown_tracker_keys",
+]
 
+_TELEPHONE = range(9, 13)
+"""Digits that telephone numbers have; an id of Meta has more."""
 AnyModel = TypeVar("AnyModel", bound=BaseModel)
 
 REQUIRED: dict[KeyPath, str] = {
@@ -74,11 +85,24 @@ def read(path: Path, env: Mapping[str, str] | None = None) -> tuple[Settings | N
         if finding.key not in found:
             findings.append(finding)
     if settings is None:
-        return None, findings
+        return None, without_echoes(findings)
     settings = _anchor(settings, path.parent)
     settings._layers = layers.without_values()
     findings += [f for f in _sense(settings) if f.key not in found]
     return (None if any(f.severity == "error" for f in findings) else settings), findings
+
+
+def privacy_key(path: Path, env: Mapping[str, str] | None = None) -> str:
+    """``privacy.key`` as it is set at this moment, wherever that is. Raises ``Misconfigured``."""
+    layers = Layers.read(path, Settings, env)
+    where: KeyPath = ("privacy", "key")
+    value = next((v for layer in layers.values if (v := get(layer, where)) is not None), "")
+    try:
+        return Privacy(key=value).key.get_secret_value()
+    except ValidationError as error:
+        (details,) = error.errors(include_url=False, include_input=False)
+        _, problem, mend = explain(Privacy, details)
+        raise Misconfigured([layers.finding("error", where, problem, mend)]) from None
 
 
 def mapping_path(path: Path, env: Mapping[str, str] | None = None) -> Path | None:
@@ -176,11 +200,19 @@ def _sense(settings: Settings) -> list[Finding]:
     findings = []
     if settings.mapping.name and not settings.mapping.is_file():
         problem = f"there is no file {settings.mapping}"
-        findings.append(
-            settings.finding(
-                "error", ("mapping",), problem, "check the name; paths are seen from this file's folder"
-            )
-        )
+        findings.append(settings.finding("error", ("mapping",), problem, _other_file(settings)))
+    own = settings.whatsapp.phone_number_id
+    if len(own) in _TELEPHONE:
+        problem = "this looks like the telephone number itself; its id is longer"
+        mend = "the id stands under it: WhatsApp Manager, API Setup"
+        findings.append(settings.finding("warning", ("whatsapp", "phone_number_id"), problem, mend))
+    if settings.server.ops and not settings.server.ops_password.get_secret_value():
+        problem, mend = "is missing: /ops asks for it", "set it, best as a secret file, or write ops = false"
+        findings.append(settings.finding("error", ("server", "ops_password"), problem, mend))
+    if settings.server.open_data_url and not settings.server.open_data_url.endswith("/open311/v2"):
+        problem = "programs are told this address, and this service answers under /open311/v2"
+        mend = "let it end in /open311/v2, unless a proxy changes the path"
+        findings.append(settings.finding("warning", ("server", "open_data_url"), problem, mend))
     if _in_clear(settings.whatsapp.api_url):
         problem = "the access token would travel unencrypted"
         findings.append(settings.finding("error", ("whatsapp", "api_url"), problem, "write https://"))
@@ -192,6 +224,17 @@ def _sense(settings: Settings) -> list[Finding]:
             )
         )
     return findings
+
+
+def _other_file(settings: Settings) -> str:
+    """What else the mapping could be."""
+    place = settings._layers.toml.path.parent if settings._layers else Path()
+    there = {str(f.relative_to(place)): f for f in (*place.glob("*.toml"), *place.glob("mappings/*.toml"))}
+    there.pop(settings._layers.toml.path.name if settings._layers else "", None)
+    same = next((shown for shown, f in there.items() if f.name == settings.mapping.name), "")
+    near = same or did_you_mean(settings.mapping.name, there)
+    hint = f"did you mean «{near}»? " if near else ""
+    return f"{hint}paths are seen from this file's folder"
 
 
 def _in_clear(url: str) -> bool:

@@ -28,15 +28,18 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from connector import mapping as mapping_file
-from connector.core.errors import ConnectorError, Finding, Misconfigured
+from connector.core.errors import Finding, Misconfigured
 from connector.demo.desk import desk_routes
 from connector.demo.meta.app import MetaStandIn
 from connector.demo.page import page_routes
 from connector.demo.redmine.app import RedmineStandIn
+from connector.demo.site import Site
+from connector.feeds.fetching import Fetched, Fetcher
+from connector.jobs.runtime import Pace
 from connector.settings import Privacy, Server, Settings, Tracker, WhatsApp
 from connector.toolkit.observe import configure_logging, get_logger
 from connector.toolkit.privacy import new_key
-from connector.whatsapp.templates import answer_template
+from connector.whatsapp.templates import needed
 from connector.wiring import Municipality, Service
 
 log = get_logger(__name__)
@@ -52,10 +55,24 @@ STAFF = {
 """Public keys of the demo's own Redmine; they open nothing anywhere else."""
 PEOPLE = (("Maria Puig", "34600000001", False), ("Joan Ferrer", "34600000002", False), ("Núria Soler", "34600000003", True))  # fmt: skip
 _TRACKER_PATH = "/tracker"
+_SITE = "https://www.example.org/"
+"""The town's website in the mapping; in the demo its feeds come from the demo itself."""
 
 
 def _mapping() -> Path:
     return Path(__file__).resolve().parent.parent / "mappings" / "sant-cebria.toml"
+
+
+class _AtHome(Fetcher):
+    """Fetches what the mapping has on the town's website from the demo itself."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(("127.0.0.1",))
+        self._site = f"{url}/site/"
+
+    async def get(self, url: str, etag: str = "", modified: str = "") -> Fetched:
+        home = self._site + url.removeprefix(_SITE) if url.startswith(_SITE) else url
+        return await super().get(home, etag, modified)
 
 
 class Demo:
@@ -70,6 +87,7 @@ class Demo:
         api_key: str = "",
         desk_key: str = "",
         mapping: Path | None = None,
+        database: str = "",
     ) -> None:
         self.url = f"http://127.0.0.1:{port}"
         self.tracker_url = redmine or self.url + _TRACKER_PATH
@@ -79,7 +97,7 @@ class Demo:
         town = mapping_file.load(place)
         settings = Settings(
             mapping=place,
-            database=f"sqlite:///{folder / 'demo.db'}",
+            database=database or f"sqlite:///{folder / 'demo.db'}",
             server=Server(port=port),
             whatsapp=WhatsApp(
                 api_url=self.url,
@@ -103,19 +121,24 @@ class Demo:
         for name, phone, hidden in PEOPLE:
             self.meta.add_person(name, phone, hidden=hidden)
         keys = ({"staff": desk_key} if desk_key else {}) if redmine else STAFF
+        self.site = Site(keys, self._published)
         more = [
             *page_routes(),
+            *self.site.routes,
             *desk_routes(
                 self.tracker_url,
                 keys,
                 poll_url=f"{self.url}/demo/poll",
                 project=str(town.tracker.project),
                 town=town.channel.name,
+                publish=True,
             ),
             Route("/demo/poll", self._poll, methods=["POST"]),
         ]
         self.municipality = Municipality(place.stem, settings, town)
-        self.service = Service([self.municipality], more=more)
+        self.service = Service([self.municipality], more=more, pace=Pace(any_hour=True))
+        for runtime in self.service.towns.values():
+            runtime.fetcher = _AtHome(self.url)
         self.product = self.service.app
         self.app = Starlette(lifespan=self._lifespan)
         self.app.mount("/", self._dispatch)
@@ -124,6 +147,11 @@ class Demo:
         """Staff just wrote something at the desk: look now instead of at the next poll."""
         await self.service.worker.poll_soon(next(iter(self.service.towns.values())))
         return Response(status_code=202)
+
+    async def _published(self) -> None:
+        """Something is on the town's website: look at once instead of when it is due."""
+        for runtime in self.service.towns.values():
+            await self.service.worker.feeds_soon(runtime)
 
     async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = str(scope["path"])
@@ -141,44 +169,37 @@ class Demo:
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
         await self.meta.start()
+        self._templates()
         async with self.service.lifespan():
-            prepare = asyncio.create_task(self._templates())
+            published = asyncio.create_task(self._published())  # it needs the server, which runs from now on
             yield
-            prepare.cancel()
+            published.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await prepare
+                await published
             await self.meta.stop()
 
-    async def _templates(self) -> None:
-        """Have the mapping's template approved, as IT would have done long before."""
+    def _templates(self) -> None:
+        """Have the mapping's templates approved, as IT would have done long before."""
         for runtime in self.service.towns.values():
-            name = runtime.town.templates.answer
-            for language in runtime.town.languages if name else ():
-                body = answer_template(
-                    name,
-                    language,
-                    runtime.texts(language, "template.answer"),
-                    runtime.texts(language, "template.button"),
-                    f"{runtime.town.channel.prefix}-7K3F-9Q",
-                )
-                for _ in range(20):
-                    try:
-                        await runtime.whatsapp.create_template(body)
-                        break
-                    except ConnectorError:
-                        await asyncio.sleep(0.5)
+            for body in needed(runtime.town, runtime.texts):
+                self.meta.add_template(body)
 
 
-def _free(port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            mend = f"choose another: connector demo --port {port + 1} (make demo PORT={port + 1})"
-            raise Misconfigured(
-                [Finding("error", f"port {port} is taken by another program", mend)]
-            ) from None
+def _listening(port: int) -> socket.socket:
+    """The port, taken: what the service asks of the two stand-ins while it starts waits there until they serve."""
+    taken = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    taken.setsockopt(
+        socket.IPPROTO_TCP, socket.TCP_NODELAY, 1
+    )  # its connections have it, too: answers go at once
+    try:
+        taken.bind(("127.0.0.1", port))
+    except OSError:
+        taken.close()
+        mend = f"choose another: connector demo --port {port + 1} (make demo PORT={port + 1})"
+        raise Misconfigured([Finding("error", f"port {port} is taken by another program", mend)]) from None
+    taken.listen(128)
+    return taken
 
 
 def serve(
@@ -195,7 +216,7 @@ def serve(
         raise Misconfigured(
             [Finding("error", "--redmine needs --api-key", "the key of the connector's account there")]
         )
-    _free(port)
+    listening = _listening(port)
     configure_logging(os.environ.get("LOG_LEVEL", "warning"))
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     with tempfile.TemporaryDirectory(prefix="connector-demo-") as folder:
@@ -203,8 +224,6 @@ def serve(
         server = uvicorn.Server(
             uvicorn.Config(
                 demo.app,
-                host="127.0.0.1",
-                port=port,
                 log_config=None,
                 access_log=False,
                 timeout_graceful_shutdown=3,
@@ -220,7 +239,7 @@ def serve(
 
         async def both() -> None:
             said = asyncio.create_task(announce())
-            await server.serve()
+            await server.serve(sockets=[listening])
             said.cancel()
 
         # uvicorn stops gracefully and then raises the signal again: this makes that a clean exit

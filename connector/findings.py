@@ -6,6 +6,7 @@ No value from the file is ever repeated here: in ``config.toml`` any may be a mi
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, get_args, get_origin
 
@@ -32,10 +33,10 @@ _EXPECTED = {
 }
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """The known word nearest to ``word``, or ""."""
+def did_you_mean(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
+    """The known word nearest to ``word``, or "" when none is as like as ``cutoff`` (1 is the same)."""
     by_fold = {k.casefold().replace("-", "_"): k for k in known}
-    near = difflib.get_close_matches(word.casefold().replace("-", "_"), by_fold, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(word.casefold().replace("-", "_"), by_fold, n=1, cutoff=cutoff)
     return by_fold[near[0]] if near else ""
 
 
@@ -57,6 +58,8 @@ def explain(model: type[BaseModel], error: ErrorDetails) -> tuple[KeyPath, str, 
     described = _description(model, path)
     if kind == "missing":
         return path, "is missing", described or "add it"
+    if kind == "tuple_type" and _inner(_annotation(model, path)):
+        return path, "it must be a list of tables", f"write two brackets, once for each: [[{path[-1]}]]"
     if kind == "value_error":
         problem, _, mend = str(context.get("error", "")).partition(" — ")
         return path, problem or "this value is not possible", mend or described
@@ -117,6 +120,12 @@ def _inner(annotation: Any) -> type[BaseModel] | None:
     return None
 
 
+def _annotation(model: type[BaseModel], path: KeyPath) -> Any:
+    parent = model_at(model, path[:-1])
+    field = parent.model_fields.get(str(path[-1])) if parent else None
+    return field.annotation if field else None
+
+
 def _description(model: type[BaseModel], path: KeyPath) -> str:
     """The field's description, as one line; that of the table's field for a key inside a free table."""
     names = [p for p in path if isinstance(p, str)]
@@ -124,10 +133,15 @@ def _description(model: type[BaseModel], path: KeyPath) -> str:
         parent = model_at(model, tuple(names[:-1]))
         field = parent.model_fields.get(names[-1]) if parent else None
         if field:
-            text = " ".join((field.description or "").split())
+            text = " ".join((field.description or "").replace("``", "").split())
             return text[:1].lower() + text[1:].rstrip(".") if text[1:2].islower() else text.rstrip(".")
         names.pop()
     return ""
+
+
+def spoken(error: Exception) -> str:
+    """The sentence of an error without its end, which says what becomes of a message that waits."""
+    return re.split(r"; nothing was sent|\. It is tried again later|; it is tried again later", str(error))[0]
 
 
 def collect(*steps: Callable[[], object]) -> list[Finding]:
@@ -150,6 +164,16 @@ def get(data: Mapping[str, Any], path: KeyPath) -> Any:
         except (KeyError, IndexError, TypeError):
             return None
     return value
+
+
+def without_echoes(findings: list[Finding]) -> list[Finding]:
+    """A key that is written wrongly is not missing besides."""
+    meant = {
+        f"{f.key.rpartition('.')[0]}.{f.mend[len('did you mean «') : -2]}".lstrip(".")
+        for f in findings
+        if f.problem == "unknown key" and f.mend.startswith("did you mean «")
+    }
+    return [f for f in findings if f.problem != "is missing" or f.key not in meant]
 
 
 class Report:

@@ -155,7 +155,7 @@ def _from_folder(
                 mend = f"did you mean {near}?" if near else "see config.example.toml for the names"
                 findings.append(Finding("warning", "no setting has the name of this file", mend, str(file)))
             continue
-        if not file.is_file():
+        if file.is_dir():
             continue
         if path in found:
             mend = "keep one of the two"
@@ -191,6 +191,8 @@ def _from_folder(
 def _content(file: Path) -> str:
     """The text of a secret file. Raises ``ValueError`` with a sentence, never with content."""
     try:
+        if not file.is_file():
+            raise ValueError("this is no file but a device or a pipe")
         if file.stat().st_size > MAX_SECRET_BYTES:
             raise ValueError(f"this file is larger than {MAX_SECRET_BYTES} bytes")
         raw = file.read_bytes()
@@ -215,6 +217,7 @@ def _nested(flat: Iterable[tuple[KeyPath, Any]]) -> dict[str, Any]:
 
 
 SECRETS: tuple[KeyPath, ...] = (
+    ("server", "ops_password"),
     ("whatsapp", "access_token"),
     ("whatsapp", "app_secret"),
     ("whatsapp", "verify_token"),

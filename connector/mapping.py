@@ -1,8 +1,8 @@
 """Reads ``mappings/NAME.toml`` into a ``Town``; every mistake is a finding with file, line, key and mend.
 
 Types and unknown keys are checked by the models of ``core/town.py``, what goes beyond one value by
-``mapping_rules.py``, what citizens see and type by ``mapping_screens.py``, replaced texts by
-``mapping_texts.py``.
+``mapping_rules.py``, what citizens see and type by ``mapping_screens.py``, pages with their sources, offices and
+alerts by ``mapping_pages.py``, what is published by ``mapping_open_data.py``, topics by ``mapping_topics.py``, replaced texts by ``mapping_texts.py``.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from pydantic_core import ErrorDetails
 from connector.core.errors import Finding, Misconfigured
 from connector.core.town import Town
 
-from . import mapping_rules, mapping_screens, mapping_texts
-from .findings import Report, explain, get, model_at
-from .toml_file import KeyPath, TomlFile
+from . import mapping_open_data, mapping_pages, mapping_rules, mapping_screens, mapping_texts, mapping_topics
+from .findings import Report, explain, get, model_at, without_echoes
+from .toml_file import KeyPath, TomlFile, parse
 
 TEXTS = Path(__file__).parent / "texts"
 """Where the built-in texts are, one TOML file a language."""
@@ -37,6 +37,12 @@ def load(path: Path, texts: Path = TEXTS) -> Town:
 
 def read(path: Path, texts: Path = TEXTS) -> tuple[Town | None, list[Finding]]:
     """The mapping (None when it cannot be used) with everything there is to say, warnings too."""
+    town, findings = look(path, texts)
+    return (None if any(f.severity == "error" for f in findings) else town), findings
+
+
+def look(path: Path, texts: Path = TEXTS) -> tuple[Town | None, list[Finding]]:
+    """As ``read``, with the mapping also when there are mistakes in it, as long as it has its shape without them."""
     try:
         file = TomlFile.read(path)
     except Misconfigured as error:
@@ -49,12 +55,19 @@ def read(path: Path, texts: Path = TEXTS) -> tuple[Town | None, list[Finding]]:
     if town is None and errors:
         # One wrong value should not hide what else is wrong: without it, the rest may still be looked at.
         town, _ = _typed(_pruned(file.data, errors))
+    bent = {details["loc"][0] for details in errors}
     if town is not None:
         mapping_rules.check(town, report)
         mapping_screens.check(town, report)
+        mapping_pages.check(town, report)
+        mapping_open_data.check(town, report)
+        mapping_topics.check(town, report)
         mapping_texts.check(town, report, texts)
-    findings = sorted(report.findings, key=lambda f: f.line or 0)
-    return (None if any(f.severity == "error" for f in findings) else town), findings
+    # what was taken out as wrong leaves defaults behind, and those are nobody's fault
+    told = [
+        f for f in without_echoes(report.findings) if f.severity == "error" or parse(f.key)[0] not in bent
+    ]
+    return town, sorted(told, key=lambda f: (f.line or 0, f.column or 0))
 
 
 def _typed(data: dict[str, Any]) -> tuple[Town | None, list[ErrorDetails]]:
@@ -80,4 +93,4 @@ def _pruned(data: dict[str, Any], errors: Iterable[ErrorDetails]) -> dict[str, A
 
 def _without_star(file: TomlFile, path: KeyPath) -> KeyPath:
     """A text for all languages is kept under «*»; in the file there is no such key."""
-    return path[:-1] if path and path[-1] == "*" and path not in file.lines else path
+    return path[:-1] if path and path[-1] == "*" and path not in file.places else path

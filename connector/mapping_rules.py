@@ -13,7 +13,7 @@ from zoneinfo import available_timezones
 
 from pydantic import BaseModel, BeforeValidator
 
-from connector.core import town as town_module
+from connector.core import parts
 from connector.core.town import Councillor, Option, Page, Town
 from connector.texts import available
 
@@ -35,7 +35,7 @@ def texts_of(town: BaseModel, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Map
     """Every text of the mapping that may differ by language, with where it stands."""
     for name, info in type(town).model_fields.items():
         value, here = getattr(town, name), (*path, name)
-        if any(isinstance(m, BeforeValidator) and m.func is town_module._localized for m in info.metadata):
+        if any(isinstance(m, BeforeValidator) and m.func is parts.localized for m in info.metadata):
             yield here, value
         elif isinstance(value, BaseModel):
             yield from texts_of(value, here)
@@ -113,7 +113,7 @@ def _languages(town: Town, report: Report) -> None:
     zones = available_timezones()
     zone = town.channel.time_zone
     if zones and zone not in zones:
-        near = did_you_mean(zone, zones)
+        near = did_you_mean(zone, zones, 0.85)
         mend = f"did you mean «{near}»?" if near else "write an IANA name like Europe/Madrid"
         report.error(("channel", "time_zone"), f"there is no time zone «{zone}»", mend)
 
@@ -148,7 +148,7 @@ def _addresses(town: Town, report: Report) -> None:
         *((("pages", i, "url"), page.url) for i, page in enumerate(town.pages)),
     ]
     for path, address in wanted:
-        if address.strip() and not _is_web(address):
+        if address.strip() and not is_web(address):
             report.error(path, "this is no web address", "write it whole: https://host.example/page")
     try:
         names = {name for _, name, _, _ in string.Formatter().parse(town.tracker.map_url) if name is not None}
@@ -159,7 +159,8 @@ def _addresses(town: Town, report: Report) -> None:
         report.error(("tracker", "map_url"), "it does not say the place", mend)
 
 
-def _is_web(address: str) -> bool:
+def is_web(address: str) -> bool:
+    """Whether a text is an address that a browser opens."""
     try:
         parts = urlsplit(address)
         return parts.scheme in ("http", "https") and bool(parts.hostname) and not re.search(r"\s", address)
@@ -215,7 +216,8 @@ def _routes(town: Town, report: Report) -> None:
             )
         if option.kind == "councillor" and not option.route.assignee:
             for j, person in enumerate(town.councillors):
-                if not person.route.assignee:
+                # a project of their own is a place where they see it
+                if not person.route.assignee and not person.route.project:
                     problem = f"what is written to {person.name} is assigned to nobody"
                     report.warning(("councillors", j, "route"), problem, 'add assignee = "…" to its route')
 

@@ -11,8 +11,9 @@ import re
 from collections.abc import Iterator, Mapping
 
 from connector.core import words
+from connector.core.menu import ROWS
 from connector.core.texts import Texts
-from connector.core.town import Option, Page, Town, say
+from connector.core.town import Option, Page, Topic, Town, say
 from connector.texts import available, catalogues
 
 from .findings import Report
@@ -31,7 +32,7 @@ _BRACES = re.compile(r"\{[a-z_]*\}")
 
 def check(town: Town, report: Report) -> None:
     """Put every finding about ``town`` into ``report``."""
-    for rule in (_rows, _bodies, _consent, _braces, _typed):
+    for rule in (_length, _rows, _bodies, _consent, _braces, _typed):
         rule(town, report)
 
 
@@ -40,9 +41,23 @@ def units(text: str) -> int:
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
+def _length(town: Town, report: Report) -> None:
+    """A menu that does not fit into one list is turned over like pages."""
+    languages = len(town.languages) > 1
+    if len(town.menu) + languages <= ROWS:
+        return
+    size = ROWS - 2
+    language = " and the choice of language" if languages else ""
+    problem = f"the menu has {len(town.menu)} options{language}, and a list of WhatsApp has {ROWS} rows"
+    mend = f"from here on people find them behind «more»: {size} options stay in sight; join some, or make them pages"
+    report.warning(("menu", size), problem, mend)
+
+
 def _rows(town: Town, report: Report) -> None:
     """Titles and descriptions of list rows; the number shown in front of a title counts."""
-    tables: tuple[tuple[str, tuple[Option | Page, ...]], ...] = (("menu", town.menu), ("pages", town.pages))
+    tables: tuple[tuple[str, tuple[Option | Page | Topic, ...]], ...] = (
+        ("menu", town.menu), ("pages", town.pages), ("topics", town.topics),
+    )  # fmt: skip
     for table, items in tables:
         for i, item in enumerate(items):
             for code, title in item.title.items():
@@ -51,6 +66,10 @@ def _rows(town: Town, report: Report) -> None:
                 _limit(
                     report, _at((table, i, "description"), code), text, ROW_DESCRIPTION, "in a row of a list"
                 )
+    for i, topic in enumerate(town.topics):
+        for j, area in enumerate(topic.areas):
+            for code, title in area.title.items():
+                _row_title(report, _at(("topics", i, "areas", j, "title"), code), j, title)
     for i, person in enumerate(town.councillors):
         _row_title(report, ("councillors", i, "name"), i, person.name)
         for code, role in (person.role or {"*": ""}).items():
@@ -159,7 +178,10 @@ def _typed(town: Town, report: Report) -> None:
             continue
         if words.number(name) is not None:
             report.error(path, f"«{name}» is a number, and numbers choose by position", "use a word")
-        elif folded in words.MENU | words.LANGUAGE or words.named_language(name) in town.languages:
+        elif (
+            folded in words.MENU | words.LANGUAGE | words.LEAVE
+            or words.named_language(name) in town.languages
+        ):
             report.error(path, f"«{name}» is a command in every conversation", "use another word")
         first_owner, first = seen.setdefault(folded, (owner, path))
         if first_owner != owner:

@@ -21,16 +21,21 @@ from pydantic import (
     model_validator,
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
 
 from connector.core.errors import Finding
+from connector.toolkit.alchemy import ArgumentError, make_url
+from connector.toolkit.clamd import Clamd
+from connector.toolkit.media import TYPES, Rules
 
+from .findings import suggest
 from .layers import Layers
 from .toml_file import KeyPath, dotted
 
 MIN_KEY = 32
 """Characters a ``privacy.key`` has at least."""
+
+MIN_PASSWORD = 12
+"""Characters an ``ops_password`` has at least."""
 
 
 def _text(value: Any) -> Any:
@@ -48,6 +53,8 @@ def _token(value: Any) -> Any:
         value = value.get_secret_value()
     if not isinstance(value, str):
         raise ValueError("it must be a text, between quotation marks")
+    if value.strip().lower().startswith("bearer "):
+        raise ValueError("«Bearer» is no part of a token — leave it out")
     parts = [part.strip() for part in value.split(",") if part.strip()]
     if any(not part.isascii() or not part.isprintable() or " " in part for part in parts):
         raise ValueError("it holds a space, a line break or a letter no token has — copy it again, whole")
@@ -66,6 +73,18 @@ def _keys(value: Any) -> Any:
             "several keys are separated by commas"
         )
     return SecretStr(",".join(parts))
+
+
+def _password(value: Any) -> Any:
+    if isinstance(value, SecretStr):
+        value = value.get_secret_value()
+    if not isinstance(value, str):
+        raise ValueError("it must be a text, between quotation marks")
+    if 0 < len(value.strip()) < MIN_PASSWORD:
+        raise ValueError(
+            f"it must have at least {MIN_PASSWORD} characters — a few random words are easy to type"
+        )
+    return SecretStr(value.strip())
 
 
 def _http_url(value: Any) -> Any:
@@ -137,7 +156,11 @@ class Server(Section):
     max_body_bytes: Annotated[int, Field(ge=65_536, le=67_108_864)] = 4_194_304
     """Largest notification taken, in bytes (65536 to 67108864); larger ones are answered with 413."""
     ops: bool = False
-    """Whether the operations page /ops is served. It has no login: only behind a proxy that asks for one."""
+    """Whether the operations page /ops is served: on this machine, or behind a proxy that speaks HTTPS."""
+    ops_password: Annotated[SecretStr, BeforeValidator(_password)] = SecretStr("")
+    """With which /ops is entered, at least 12 characters."""
+    open_data_url: HttpUrl = ""
+    """Where /open311/v2 is reached from outside, to publish what the mapping says ([open_data]); empty: off."""
 
 
 class WhatsApp(Section):
@@ -146,15 +169,20 @@ class WhatsApp(Section):
     api_version: Annotated[Text, Field(pattern=r"^v\d{1,3}\.\d{1,2}$")] = "v23.0"
     """Version of Meta's Graph API, like "v23.0"."""
     phone_number_id: Annotated[Text, Field(pattern=r"^\d*$")] = ""
-    """Meta's id of the number, digits only, not the number itself (WhatsApp Manager, API Setup)."""
+    """The id that Meta gave the number, digits only, not the number itself (WhatsApp Manager, API Setup)."""
     business_account_id: Annotated[Text, Field(pattern=r"^\d*$")] = ""
-    """Meta's id of the WhatsApp Business Account, digits only (WhatsApp Manager, API Setup)."""
+    """The id that Meta gave the WhatsApp Business Account, digits only (WhatsApp Manager, API Setup)."""
     access_token: Token = SecretStr("")
     """Token of a system user, one that does not expire (Business settings, System users)."""
     app_secret: Token = SecretStr("")
     """Secret of the Meta app (App settings, Basic). While it changes both, with a comma or as a list."""
     verify_token: Token = SecretStr("")
     """A word of your own that Meta repeats when the webhook is set up."""
+    messages_per_second: Annotated[int, Field(ge=1, le=1000)] = 80
+    """What the number may send a second: 80, or 1000 once Meta has raised it (WhatsApp Manager)."""
+
+    broadcast_percent: Annotated[int, Field(ge=5, le=90)] = 75
+    """So much of that news and alerts may take, in percent; the rest is left to answers, 5 to 90."""
 
     @property
     def app_secrets(self) -> tuple[str, ...]:
@@ -172,7 +200,7 @@ class Tracker(Section):
     url: HttpUrl = ""
     """Address of the tracker, as staff open it in the browser."""
     api_key: Token = SecretStr("")
-    """Key of the connector's own account in the tracker (Redmine: My account, API access key)."""
+    """Key of the connector's own account in the tracker, as its page in docs/ says."""
     poll_every: Annotated[float, Field(ge=5, le=3600)] = 30
     """How often the tracker is asked for news, in seconds, 5 to 3600."""
     webhook_secret: Token = SecretStr("")
@@ -190,11 +218,71 @@ class Tracker(Section):
         return {name: value.get_secret_value() for name, value in (self.__pydantic_extra__ or {}).items()}
 
 
+def _types(value: Any) -> Any:
+    """Media types, as a list or with commas."""
+    if isinstance(value, str):
+        value = [part.strip() for part in value.split(",") if part.strip()]
+    for kind in value if isinstance(value, list | tuple) else ():
+        if isinstance(kind, str) and kind not in TYPES:
+            raise ValueError(f"one of these types cannot be told by its content — {suggest(kind, TYPES)}")
+    return value
+
+
+def _clamd(value: Any) -> Any:
+    value = _text(value)
+    if isinstance(value, str) and value:
+        Clamd(value)  # raises ValueError
+    return value
+
+
+class Media(Section):
+    accept: Annotated[tuple[str, ...], BeforeValidator(_types), Field(min_length=1)] = tuple(TYPES)
+    """Types of citizens' files that are taken, by their content; other files are refused."""
+    max_bytes: Annotated[int, Field(ge=65_536, le=104_857_600)] = 104_857_600
+    """Largest file taken, in bytes, 65536 to 104857600 (WhatsApp brings nothing larger)."""
+    max_megapixels: Annotated[int, Field(ge=1, le=1000)] = 128
+    """Largest picture taken, in millions of pixels, 1 to 1000."""
+    clamd: Annotated[str, BeforeValidator(_clamd)] = ""
+    """Virus scanner: "tcp://127.0.0.1:3310" or "unix:/run/clamav/clamd.ctl". Empty: files are not scanned."""
+
+    @property
+    def rules(self) -> Rules:
+        """What is accepted, as the cleaning takes it."""
+        return Rules(frozenset(self.accept), self.max_bytes, self.max_megapixels * 1_000_000)
+
+
 class Privacy(Section):
     key: Annotated[SecretStr, BeforeValidator(_keys)] = SecretStr("")
     """Encrypts numbers and texts at rest, at least 32 characters; several with commas: the first encrypts."""
     keep_days: Annotated[int, Field(ge=1, le=3650)] = 30
     """Content is erased so many days after its ticket closed, 1 to 3650."""
+    forget_people_days: Annotated[int, Field(ge=1, le=3650)] = 365
+    """Who wrote nothing for so many days, and whose requests are closed as long, is forgotten, 1 to 3650."""
+    evidence_days: Annotated[int, Field(ge=1, le=7300)] = 1095
+    """So many days after a person was forgotten the evidence of their consent goes too, 1 to 7300."""
+
+
+class PerPerson(Section):
+    """``[limits]``: how much of one person is taken, so that nobody fills the town hall."""
+
+    messages_at_once: Annotated[int, Field(ge=20, le=10_000)] = 60
+    """Messages of one person taken in one go, 20 to 10000; what is beyond is not taken, and they are told so."""
+    messages_per_hour: Annotated[int, Field(ge=10, le=100_000)] = 120
+    """After that, so many an hour, 10 to 100000."""
+    requests_per_day: Annotated[int, Field(ge=2, le=10_000)] = 20
+    """Requests (tickets) of one person in any 24 hours, 2 to 10000; what is beyond waits as a draft."""
+    megabytes_per_day: Annotated[int, Field(ge=10, le=1_000_000)] = 500
+    """Files of one person in any 24 hours, in MB, 10 to 1000000; what is beyond is refused, and they are told so."""
+
+
+class Feeds(Section):
+    private_hosts: Text = ""
+    """Hosts at addresses of your own network that the mapping's feeds may come from, separated by commas."""
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The hosts one by one."""
+        return tuple(host for part in self.private_hosts.split(",") if (host := part.strip()))
 
 
 class Log(Section):
@@ -220,7 +308,10 @@ class Settings(BaseSettings):
     server: Server = Server()
     whatsapp: WhatsApp = WhatsApp()
     tracker: Tracker = Tracker()
+    media: Media = Media()
     privacy: Privacy = Privacy()
+    limits: PerPerson = PerPerson()
+    feeds: Feeds = Feeds()
     log: Log = Log()
 
     _layers: Layers | None = PrivateAttr(default=None)
@@ -235,6 +326,16 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return (init_settings,)
+
+    @property
+    def path(self) -> Path | None:
+        """The ``config.toml`` it was read from, None when it was made otherwise."""
+        return self._layers.toml.path if self._layers is not None else None
+
+    def source(self, path: KeyPath) -> Path | str:
+        """Where the value of a setting came from: a file, or the name of an environment variable."""
+        assert self._layers is not None
+        return self._layers.variables.get(path) or self._layers.files.get(path) or self._layers.toml.path
 
     @property
     def database_url(self) -> str:

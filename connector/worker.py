@@ -1,4 +1,4 @@
-"""Claims rows, carries them out, ends them; and the ticks. One worker a process, any number of processes.
+"""Claims rows, carries them out, ends them. One worker a process, any number of processes.
 
 Steps (database only) run in batches inside one transaction. Errands (calls to WhatsApp or the tracker) run side
 by side up to a limit a destination; what they have to write is written in the transaction that ends their row,
@@ -9,21 +9,41 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Set
 from dataclasses import dataclass
 from functools import partial
 
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
-
-from connector.core.errors import Ambiguous, ConnectorError, Forbidden, Gone, Rejected, Unavailable
-from connector.jobs import answers, inbound, outbound, requests
-from connector.jobs.runtime import DAY, Ending, Later, Runtime, Step
-from connector.storage import pauses, work
+from connector.core.errors import ConnectorError, LeaseLost, Rejected, Settled, Unavailable
+from connector.jobs import (
+    account,
+    answers,
+    attach,
+    broadcasting,
+    failures,
+    feeds,
+    inbound,
+    media,
+    recheck,
+    reports,
+    requests,
+    retention,
+    sending,
+    statuses,
+    sweep,
+    templating,
+)
+from connector.jobs.runtime import Ending, Later, Runtime, Step
+from connector.storage import listening, pauses, work
+from connector.storage.dialect import beyond, savepoint
+from connector.storage.sent import ACCEPTED
 from connector.storage.store import Connection, Store
-from connector.storage.work import LeaseLost, Row
-from connector.toolkit.observe import Metrics, get_logger
-from connector.whatsapp.errors import Action, WhatsAppError
+from connector.storage.work import Row
+from connector.toolkit import crash, transports
+from connector.toolkit.observe import Metrics, following, get_logger, places
+
+from .ticks import Ticks
 
 log = get_logger(__name__)
 
@@ -33,36 +53,69 @@ STEPS: Mapping[str, Step] = {
     "inbound": inbound.inbound,
     "quiet": inbound.quiet,
     "receipt": requests.receipt,
-    "status": outbound.status,
-    "notice": outbound.notice,
+    "status": statuses.status,
+    "notice": statuses.notice,
+    "report": reports.report,
+    "retention": retention.retention,
 }
 ERRANDS: Mapping[str, Mapping[str, Errand]] = {
-    "whatsapp": {"send": outbound.send, "media": outbound.media, "read": outbound.read},
+    "whatsapp": {
+        "send": sending.send,
+        "media": media.media,
+        "read": sending.read,
+        "templates": templating.refresh,
+        "number": account.look,
+    },
     "tracker": {
         "create": requests.create,
-        "attach": requests.attach,
+        "attach": attach.attach,
         "note": requests.note,
         "poll": answers.poll,
         "look": answers.look,
         "answer": answers.answer,
+        "recheck": recheck.recheck,
+        "flag": reports.flag,
+        "sweep": sweep.sweep,
     },
+    "feeds": {"feed": feeds.refresh},
+    "broadcasts": {"broadcast": broadcasting.send},
+    "clamd": {"scan": media.scan},
 }
-_ABREAST = {"whatsapp": 16, "tracker": 4}
-_WHOLE = frozenset({"poll", "create"})
-"""Kinds in which «forbidden» speaks of the whole tracker; in the others it may be one ticket out of sight."""
+_LOOPS: Mapping[str, Set[str]] = {
+    "steps": STEPS.keys(),
+    **{name: kinds.keys() for name, kinds in ERRANDS.items()},
+}
+"""Who carries out which kinds."""
+_ABREAST = {"whatsapp": 16, "tracker": 4, "feeds": 2, "broadcasts": 4, "clamd": 2}
+"""Calls side by side to a destination."""
+_AHEAD = {"tracker": 4}
+"""Rows claimed beyond those, which begin as soon as a call is over. A tracker takes long and gives the answers to calls
+that came together together: it would be idle while their ends are stored and others are claimed."""
+_FEW = {"media": 3}
+"""Kinds of which fewer run side by side than their destination would bear: whole files are in memory."""
 _KEPT = frozenset({"notice"})
 """Kinds whose content stays after they ended."""
 _BATCH = 64
 _LEASE = 30.0
 _IDLE = 1.0
-_PAUSE = (15.0, 900.0)
-_TIDIED = ("poll", "read", "quiet", "look", "status")
+_BEFORE = 0.3
+"""Seconds between «it is about to be written», as stored, and the write, that the wait after a crash need not know of."""
+_PATIENCE, _GIVING_BACK = 6.0, 1.5
+"""Seconds that running errands get when the program stops, and that the database gets to take the rest back."""
+
+
+@dataclass(slots=True)
+class _Lease:
+    """Until when a row is ours, by our clock, which others compare with theirs."""
+
+    until: float
 
 
 @dataclass(slots=True)
 class _Running:
     row: Row
     task: asyncio.Task[None]
+    lease: _Lease
 
 
 class Worker:
@@ -79,56 +132,78 @@ class Worker:
         self.towns = dict(towns)
         self.metrics = metrics
         self.clock = clock
-        self.ticks = AsyncIOScheduler(job_defaults={"coalesce": True, "max_instances": 1})
+        self.ticks = Ticks(store, self.towns, metrics, lambda: self.clock())  # noqa: PLW0108  tests replace it
         self._news: dict[str, asyncio.Event] = {}
         self._running: dict[str, dict[int, _Running]] = {name: {} for name in ERRANDS}
+        self._slots = {name: asyncio.Semaphore(_ABREAST[name]) for name in ERRANDS}
         self._loops: list[asyncio.Task[None]] = []
         self._stopping = False
+        self._until = math.inf
+        self._beats: dict[str, float] = {}
         self.alive = False
 
     async def start(self) -> None:
         """Begin to work. Returns at once."""
         loop = asyncio.get_running_loop()
-        self._news = {name: asyncio.Event() for name in ("steps", *ERRANDS)}
+        self._news = {name: asyncio.Event() for name in _LOOPS}
 
-        def wake() -> None:
-            for event in self._news.values():
-                event.set()
+        def committed(kinds: Set[str]) -> None:
+            for name, does in _LOOPS.items():
+                if work.ANY in kinds or not does.isdisjoint(kinds):
+                    loop.call_soon_threadsafe(self._news[name].set)
 
-        def committed() -> None:
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(wake)
-
+        await self._listen()
         self.store.on_commit(committed)
         self._loops = [asyncio.create_task(self._guard("steps", self._steps), name="steps")]
         self._loops += [asyncio.create_task(self._guard(name, self._errands), name=name) for name in ERRANDS]
         self._loops.append(asyncio.create_task(self._renew(), name="renew"))
-        for town in self.towns.values():
-            self.ticks.add_job(self._poll_tick, "interval", args=[town], seconds=town.poll_every)
-        self.ticks.add_job(self._gauges, "interval", seconds=10)
-        self.ticks.add_job(self._tidy, "interval", hours=1)
-        self.ticks.start()
-        for town in self.towns.values():
-            await self._poll_tick(town)
+        await self.ticks.start()
         self.alive = True
 
-    async def stop(self, patience: float = 8.0) -> None:
-        """Take nothing new; what runs may finish for ``patience`` seconds, the rest goes back."""
+    def drain(self, hurry: bool = False) -> None:
+        """Take nothing new from now on; ``stop`` is to follow. May be called from a signal handler, and again to hurry."""
+        now = time.monotonic()
+        self._until = now if hurry else min(self._until, now + _PATIENCE)
         self._stopping = True
         self.alive = False
-        if self.ticks.running:
-            self.ticks.shutdown(wait=False)
+
+    async def stop(self, patience: float = _PATIENCE) -> None:
+        """Take nothing new; what runs may finish until ``patience`` seconds from now at most, the rest goes back."""
+        self.drain()
+        self._until = min(self._until, time.monotonic() + patience)
+        self.ticks.stop()
         for event in self._news.values():
             event.set()
-        running = [r for group in self._running.values() for r in group.values()]
-        if running:
-            await asyncio.wait([r.task for r in running], timeout=patience)
-        left = [r for group in self._running.values() for r in group.values()]
-        for task in [*self._loops, *(r.task for r in left)]:
+        # loops end by themselves: one that is cancelled while it claims would leave rows leased to nobody
+        renewing, loops = self._loops[-1:], self._loops[:-1]
+        while time.monotonic() < self._until:
+            busy = {t for t in (*loops, *(r.task for r in self._in_hand())) if not t.done()}
+            if not busy:
+                break
+            await asyncio.wait(busy, timeout=0.1)
+        left = self._in_hand()
+        for task in (tasks := [*loops, *renewing, *(r.task for r in left)]):
             task.cancel()
-        await asyncio.gather(*self._loops, *(r.task for r in left), return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         if left:
-            await self.store.write(lambda connection: work.release(connection, [r.row for r in left]))
+            crash.point("errand.stopped")
+            await self._give_back([r.row for r in left])
+
+    def _in_hand(self) -> list[_Running]:
+        return [running for group in self._running.values() for running in group.values()]
+
+    async def _give_back(self, rows: list[Row]) -> None:
+        """Rows can be claimed by others at once; where the database does not take that, when their lease runs out."""
+        with contextlib.suppress(Unavailable, TimeoutError):
+            await asyncio.wait_for(self.store.write(partial(work.release, rows=rows)), timeout=_GIVING_BACK)
+
+    async def poll_soon(self, town: Runtime) -> None:
+        """Poll the tracker now (a push arrived)."""
+        await self.ticks.poll_soon(town)
+
+    async def feeds_soon(self, town: Runtime) -> None:
+        """Look at the town's sources now (something was published)."""
+        await self.ticks.feeds_soon(town)
 
     # --- loops -------------------------------------------------------------------------------------
 
@@ -148,6 +223,11 @@ class Worker:
                 )
                 await asyncio.sleep(1)
 
+    def stuck(self, seconds: float) -> list[str]:
+        """Loops that gave no sign for so long."""
+        now = time.monotonic()
+        return sorted(name for name, at in self._beats.items() if now - at > seconds)
+
     async def _wait(self, name: str) -> None:
         event = self._news[name]
         with contextlib.suppress(TimeoutError):
@@ -156,6 +236,7 @@ class Worker:
 
     async def _steps(self, name: str) -> None:
         while not self._stopping:
+            self._beats[name] = time.monotonic()
             self._news[name].clear()
             done = await self.store.write(self._batch)
             if done < _BATCH:
@@ -167,20 +248,28 @@ class Worker:
         sealer = self.store.sealer
         rows = work.claim(connection, sealer, kinds=STEPS, now=now, lease=_LEASE, limit=_BATCH)
         for row in rows:
-            town = self.towns.get(row.town)
-            try:
-                with connection.begin_nested():
-                    if town is None:
-                        raise Rejected(f"no municipality called {row.town} is configured")
-                    outcome = STEPS[row.kind](connection, town, row, now)
-                    work.end(connection, row, outcome, now, keep=row.kind in _KEPT)
-                self.metrics.work.labels(row.kind, "done").inc()
-                log.info("done", kind=row.kind, work=row.id, outcome=outcome, town=row.town)
-            except Exception as error:
-                if connection.invalidated:
-                    raise
-                self._step_failed(connection, row, town, error, now)
+            with following(row.trace, row.reference):
+                self._step(connection, row, now)
         return len(rows)
+
+    def _step(self, connection: Connection, row: Row, now: float) -> None:
+        town = self.towns.get(row.town)
+        try:
+            with savepoint(connection):
+                if town is None:
+                    raise Rejected(f"no municipality called {row.town} is configured")
+                outcome = STEPS[row.kind](connection, town, row, now)
+                work.end(connection, row, outcome, now, keep=row.kind in _KEPT)
+                crash.point("step.done", row.kind)
+            self.metrics.work.labels(row.kind, "done").inc()
+            log.info("done", kind=row.kind, work=row.id, outcome=outcome, town=row.town)
+        except LeaseLost:
+            # a step before it in this batch set it anew: it is due another time
+            log.info("set anew", kind=row.kind, work=row.id, town=row.town)
+        except Exception as error:
+            if beyond(connection, error):
+                raise
+            self._step_failed(connection, row, town, error, now)
 
     def _step_failed(
         self, connection: Connection, row: Row, town: Runtime | None, error: Exception, now: float
@@ -188,7 +277,7 @@ class Worker:
         self.metrics.work.labels(row.kind, "error").inc()
         reason = _reason(error)
         log.error("step failed", kind=row.kind, work=row.id, town=row.town, attempts=row.attempts, error=reason,
-                  exception=_trace(error))  # fmt: skip
+                  raised=places(error.__traceback__))  # fmt: skip
         if town is None or row.attempts >= town.pace.attempts:
             work.fail(connection, row, reason, now)
         else:
@@ -198,16 +287,20 @@ class Worker:
         kinds = ERRANDS[name]
         running = self._running[name]
         while not self._stopping:
+            self._beats[name] = time.monotonic()
             self._news[name].clear()
-            free = _ABREAST[name] - len(running)
+            free = _ABREAST[name] + _AHEAD.get(name, 0) - len(running)
             rows: list[Row] = []
             if free > 0:
                 rows = await self.store.write(partial(self._claim, name=name, limit=free))
+            if rows and self._stopping:
+                await self._give_back(rows)
+                return
             for row in rows:
-                task = asyncio.create_task(
-                    self._errand(name, kinds[row.kind], row), name=f"{row.kind} {row.id}"
-                )
-                running[row.id] = _Running(row, task)
+                lease = _Lease(row.lease_until)
+                errand = self._errand(name, kinds[row.kind], row, lease)
+                task = asyncio.create_task(errand, name=f"{row.kind} {row.id}")
+                running[row.id] = _Running(row, task, lease)
                 task.add_done_callback(partial(self._finished, name, row.id))
             if not rows:
                 await self._wait(name)
@@ -218,140 +311,137 @@ class Worker:
 
     def _claim(self, connection: Connection, name: str, limit: int) -> list[Row]:
         now = self.clock()
-        skip = [
-            (p.town, kind)
-            for p in pauses.every(connection)
-            if p.destination == name and p.until > now
-            for kind in ERRANDS[name]
-        ]
-        return work.claim(
-            connection, self.store.sealer, kinds=ERRANDS[name], now=now, lease=_LEASE, limit=limit, skip=skip
-        )
+        take = partial(work.claim, connection, self.store.sealer, now=now, lease=_LEASE)
+        paused = [p for p in pauses.every(connection) if p.destination == name]
+        skip = [p.town for p in paused]
+        rows: list[Row] = []
+        for kind in _FEW.keys() & ERRANDS[name].keys():
+            room = _FEW[kind] - sum(running.row.kind == kind for running in self._running[name].values())
+            if room > 0:
+                rows += take(kinds=[kind], limit=min(room, limit), skip=skip)
+        if len(rows) < limit:
+            rows += take(kinds=ERRANDS[name].keys() - _FEW.keys(), limit=limit - len(rows), skip=skip)
+        busy = {running.row.town for running in self._running[name].values()}
+        for pause in paused:
+            if pause.until <= now and pause.town not in busy:
+                # it may work again: one call finds out
+                rows += take(kinds=failures.PROBES & ERRANDS[name].keys(), limit=1, town=pause.town)
+        return rows
 
-    async def _errand(self, name: str, errand: Errand, row: Row) -> None:
+    async def _errand(self, name: str, errand: Errand, row: Row, lease: _Lease | None = None) -> None:
+        with following(row.trace, row.reference):
+            await self._carry_out(name, errand, row, lease or _Lease(row.lease_until))
+
+    async def _carry_out(self, name: str, errand: Errand, row: Row, lease: _Lease) -> None:
+        tried = self.clock()
+
+        def ours() -> None:
+            nonlocal tried
+            now = self.clock()
+            if now >= lease.until:
+                raise LeaseLost("we stood still for so long that somebody else may be at it")
+            if name == "tracker" and now - tried > _BEFORE:
+                # it was read and uploaded for a while before this write: from now on it may be carried out late.
+                # Calls of a tracker run in threads of their own, so this may wait for the commit.
+                self.store.write_now(partial(work.trying, row=row, now=now))
+                tried = now
+
+        transports.fence(ours)
         town = self.towns.get(row.town)
         began = time.monotonic()
         try:
             if town is None:
                 raise Rejected(f"no municipality called {row.town} is configured")
-            ending = await errand(town, row, self.clock())
-            outcome = await self.store.write(lambda connection: self._end(connection, name, row, ending))
+            crash.point("errand.claimed", row.kind)
+            async with self._slots[name]:
+                if self._stopping:
+                    await self._give_back([row])
+                    return
+                began, tried = time.monotonic(), self.clock()
+                ending = await errand(town, row, self.clock())
+            crash.point("errand.called", row.kind)
+            # while the database takes nothing this waits: a call that was made stays made
+            end = partial(self._end, name=name, row=row, ending=ending)
+            outcome = await self.store.keep(end, kind=row.kind, work=row.id)
             self.metrics.work.labels(row.kind, "done").inc()
             self.metrics.seconds.labels(row.kind).observe(time.monotonic() - began)
-            log.info("done", kind=row.kind, work=row.id, outcome=outcome or "waits for the person", town=row.town,
-                     reference=row.payload.get("reference"))  # fmt: skip
+            log.info("done", kind=row.kind, work=row.id, outcome=outcome or "waits", town=row.town)
         except asyncio.CancelledError:
             raise
-        except LeaseLost:
-            log.warning("lease lost: somebody else carries it on", kind=row.kind, work=row.id)
+        except Settled:  # WhatsApp told of a message before it answered the call that sent it
+            log.info("done", kind=row.kind, work=row.id, outcome="settled meanwhile", town=row.town)
+        except LeaseLost as error:
+            log.warning("lease lost", kind=row.kind, work=row.id, town=row.town, reason=str(error))
         except Exception as error:
-            failed = partial(self._failed, name=name, row=row, town=town, error=error)
+            # that the last call went wrong does not say that the destination is away
+            answered = name == "tracker" and town is not None and town.tracker.answered_at > began
+            failed = partial(self._failed, name=name, row=row, town=town, error=error, answered=answered)
             with contextlib.suppress(LeaseLost):
-                await self.store.write(failed)
+                await self.store.keep(failed, kind=row.kind, work=row.id)
 
     def _end(self, connection: Connection, name: str, row: Row, ending: Ending) -> str:
         now = self.clock()
+        town = self.towns[row.town]
         outcome = ending(connection, now)
         if outcome:
-            work.end(connection, row, outcome, now)
-        if pauses.lift(connection, row.town, name):
-            log.warning("works again", destination=name, town=row.town)
+            work.end(
+                connection,
+                row,
+                outcome,
+                now,
+                keep=outcome == ACCEPTED and sending.keeps(connection, town, row),
+            )
+            failures.proven(connection, town, name, row.kind, now)
+        crash.point("errand.ending", row.kind)
         return outcome
 
     def _failed(
-        self, connection: Connection, *, name: str, row: Row, town: Runtime | None, error: Exception
+        self,
+        connection: Connection,
+        *,
+        name: str,
+        row: Row,
+        town: Runtime | None,
+        error: Exception,
+        answered: bool,
     ) -> None:
         now = self.clock()
-        sealer = self.store.sealer
         if isinstance(error, Later):
-            work.later(connection, sealer, row, error.due_at, error.why, counted=False)
+            log.debug("not yet", kind=row.kind, work=row.id, town=row.town, reason=error.why,
+                      due_in=round(error.due_at - now))  # fmt: skip
+            work.later(connection, self.store.sealer, row, error.due_at, error.why, counted=False)
             return
-        reason = _reason(error)
         self.metrics.work.labels(row.kind, "error").inc()
+        reason = _reason(error)
         if town is None:
             work.fail(connection, row, reason, now)
-            return
-        wait = town.pace.backoff(row.attempts)
-        if isinstance(error, ConnectorError) and error.retry_after:
-            wait = max(wait, error.retry_after)
-        log.warning("not done", kind=row.kind, work=row.id, town=row.town, attempts=row.attempts, error=reason,
-                    code=getattr(error, "code", None), reference=row.payload.get("reference"))  # fmt: skip
-        actions = error.actions if isinstance(error, WhatsAppError) else frozenset()
-        if Action.PAUSE_NUMBER in actions or (
-            isinstance(error, Forbidden) and (name == "whatsapp" or row.kind in _WHOLE)
-        ):
-            pause = pauses.begin(connection, row.town, name, reason, now, *_PAUSE)
-            log.error(
-                "paused", destination=name, town=row.town, reason=reason, seconds=round(pause.until - now)
-            )
-            work.later(connection, sealer, row, now + wait, reason, untried=True, counted=False)
-        elif isinstance(error, Ambiguous):
-            work.later(connection, sealer, row, now + wait, reason)
-        elif isinstance(error, Unavailable):
-            work.later(connection, sealer, row, now + wait, reason, untried=True)
-        elif isinstance(error, Rejected | Gone | ValueError) or row.attempts >= town.pace.attempts:
-            work.fail(connection, row, reason, now)
-            log.error("failed for good", kind=row.kind, work=row.id, town=row.town, error=reason,
-                      reference=row.payload.get("reference"))  # fmt: skip
         else:
-            # an error of ours may come after the call was made: what was tried stays tried
-            work.later(connection, sealer, row, now + wait, reason)
+            failures.after(connection, town, failures.Failed(row, name, error, reason, answered), now)
+        crash.point("errand.failed", row.kind)
 
     async def _renew(self) -> None:
         while not self._stopping:
             await asyncio.sleep(_LEASE / 3)
-            rows = [r.row for group in self._running.values() for r in group.values()]
-            if rows:
-                hold = partial(work.renew, rows=rows, until=self.clock() + _LEASE)
+            in_hand, until = self._in_hand(), self.clock() + _LEASE
+            if in_hand:
+                hold = partial(work.renew, rows=[r.row for r in in_hand], until=until)
                 with contextlib.suppress(Exception):
-                    await self.store.write(hold)
+                    held = await self.store.write(hold)
+                    for running in in_hand:
+                        if running.row.id in held:
+                            running.lease.until = until
 
-    # --- ticks -------------------------------------------------------------------------------------
-
-    async def poll_soon(self, town: Runtime) -> None:
-        """Poll the tracker now (a push arrived)."""
-        await self._poll_tick(town)
-
-    async def _poll_tick(self, town: Runtime) -> None:
+    async def _listen(self) -> None:
+        """From now on webhooks come in. Since when they did not is remembered: no status came, and that proves nothing."""
         now = self.clock()
-        lane = f"poll:{town.name}"
-
-        def tick(connection: Connection) -> None:
-            # replicas tick together: one row a slot, and none while another waits
-            if not work.is_open(connection, lane):
-                town.put(
-                    connection, lane=lane, kind="poll", payload={}, now=now, key=f"{lane}:{int(now * 10)}"
-                )
-
-        await self.store.write(tick)
-
-    async def _gauges(self) -> None:
-        now = self.clock()
-        found = await self.store.read(lambda connection: work.counts(connection, now))
-        for gauge, part in ((self.metrics.waiting, "waiting"), (self.metrics.failed, "failed")):
-            gauge.clear()
-            for kind, n in found[part].items():
-                gauge.labels(kind).set(n)
-        self.metrics.oldest.set(found["oldest"])
-
-    async def _tidy(self) -> None:
-        before = self.clock() - DAY
-        await self.store.write(lambda connection: work.tidy(connection, _TIDIED, before))
+        deaf = await self.store.keep(lambda connection: listening.begin(connection, now), kind="start")
+        for town in self.towns.values():
+            town.deaf = deaf
 
 
 def _reason(error: Exception) -> str:
     """What is stored and shown of an error: our own sentences; of foreign ones only the type and where."""
     if isinstance(error, ConnectorError):
         return str(error)
-    where = _trace(error)
+    where = places(error.__traceback__)
     return f"{type(error).__name__} at {where}" if where else type(error).__name__
-
-
-def _trace(error: Exception) -> str:
-    """File and line where it happened, without values: a traceback's message may hold a citizen's words."""
-    trace = error.__traceback__
-    places = []
-    while trace is not None:
-        places.append(f"{trace.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno}")
-        trace = trace.tb_next
-    return " < ".join(reversed(places[-4:]))

@@ -8,22 +8,36 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import socket
+import zlib
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadScopeScheduling
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-# The gate gives the same answer to the same code. FUZZ=1 looks where nobody looked yet; neither judges the machine's speed.
-settings.register_profile("gate", derandomize=True, database=None, deadline=None)
-settings.register_profile("fuzz", print_blob=True, deadline=None)
+pytest.register_assert_rewrite("tests.trackers.contract")
+
+# The gate gives the same answer to the same code; FUZZ=1 looks where nobody looked yet.
+# Neither judges the speed of the machine.
+_UNHURRIED: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("gate", derandomize=True, **_UNHURRIED)
+settings.register_profile("fuzz", print_blob=True, **_UNHURRIED)
 settings.load_profile("fuzz" if os.environ.get("FUZZ") else "gate")
+
+# A commit is on a disk before anything is promised, thousands of times in these tests, which kill programs and never the
+# machine: where there is a disk in memory and room on it, that one will do. --basetemp chooses another place.
+_MEMORY = Path("/dev/shm")
+if _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > 4 << 30:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
 
 START_SERVERS = 'start the servers first: eval "$(tests/servers/up)", or run `make test-real`'
 
@@ -43,7 +57,10 @@ class RedmineServer:
     url: str
     """With Textile, as Redmine up to 5.0 has it by default."""
     commonmark_url: str
-    """A second instance with the same seed, keys and ids, set to CommonMark (default from Redmine 5.1)."""
+    """A second instance with the same seed, keys and ids, set to CommonMark (default from Redmine 5.1); on
+    PostgreSQL, which large towns use, where the first is on SQLite."""
+    commonmark_database_url: str
+    """``postgresql://…`` of the second one's database."""
     project: str
     """Identifier of the project the bot is a member of."""
     keys: dict[str, str]
@@ -64,10 +81,32 @@ def redmine() -> RedmineServer:
     return RedmineServer(
         url=server_setting("REDMINE_URL"),
         commonmark_url=server_setting("REDMINE_COMMONMARK_URL"),
+        commonmark_database_url=server_setting("REDMINE_COMMONMARK_DATABASE_URL"),
         project=server_setting("REDMINE_PROJECT"),
         keys={login: user["api_key"] for login, user in fixtures["users"].items()},
         fixtures=fixtures,
     )
+
+
+@pytest.fixture(scope="session")
+def request_tracker() -> str:
+    """Address of the real Request Tracker; what is in it is written in ``tests/servers/rt-seed.pl``. All tests share it
+    and none resets it."""
+    return server_setting("RT_URL")
+
+
+@pytest.fixture(scope="session")
+def helpdesk() -> str:
+    """Address of the real django-helpdesk; what is in it is written in ``tests/servers/helpdesk/desk_seed.py``. All tests
+    share it and none resets it."""
+    return server_setting("HELPDESK_URL")
+
+
+@pytest.fixture(scope="session")
+def roundup() -> str:
+    """Address of the real Roundup; what is in it is written in ``tests/servers/roundup/seed.py``. All tests share it and
+    none resets it."""
+    return server_setting("ROUNDUP_URL")
 
 
 @pytest.fixture(scope="session")
@@ -113,6 +152,49 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+SHARES = {
+    "tests/faults/test_campaign.py": 2,
+    "tests/jobs/test_error_actions.py": 2,
+    "tests/jobs/test_files.py": 2,
+    "tests/jobs/test_tracker_side.py": 4,
+    "tests/jobs/test_whatsapp_side.py": 2,
+}
+"""Files whose tests wait a lot, and how many processes may wait at the same time. What the tests of another file share
+is made once, in one process."""
+
+
+BY_TRACKER = "tests/e2e/test_main_job.py"
+"""What its tests share is made once for each tracker: each may have a process of its own."""
+LONGEST = (
+    "tests/faults/",
+    BY_TRACKER,
+    "tests/crashes/",
+    "tests/e2e/",
+    "tests/jobs/test_tracker_side.py",
+    "tests/jobs/",
+)
+"""What begins first, so that nothing long is left for the end, when the other processes have nothing to do."""
+
+
+class _Sharing(LoadScopeScheduling):
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        tracker = re.search(r"\[([a-z]+)", nodeid) if file == BY_TRACKER else None
+        return f"{file}#{tracker[1] if tracker else zlib.crc32(nodeid.encode()) % SHARES.get(file, 1)}"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def rank(item: pytest.Item) -> int:
+        return next((n for n, start in enumerate(LONGEST) if item.nodeid.startswith(start)), len(LONGEST))
+
+    items.sort(key=rank)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    return _Sharing(config, log)
 
 
 # With CONNECTOR_NO_SKIPS=1 (`make test-real`) everything a test could need is installed, so a skipped test is

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 from . import words
@@ -23,6 +24,12 @@ class Verdict:
     @property
     def sends(self) -> bool:
         return self.note or self.status
+
+
+def digest(entry: Entry) -> str:
+    """What of an entry matters to a citizen, as a short code: it says when it was changed and never what it says."""
+    parts = (entry.kind, entry.text, entry.status, *(f"{f.id}:{f.size}" for f in entry.files))
+    return hashlib.sha256("\x1f".join(map(str, parts)).encode()).hexdigest()[:16]
 
 
 def judge(entry: Entry, town: Town) -> Verdict:

@@ -19,8 +19,10 @@ def lapsed(draft: Draft, hours: float, now: float) -> bool:
     return now - draft.touched > hours * 3600
 
 
-def command(state: State, body: str, menus: Menus, now: float) -> str:
+def command(state: State, body: str, menus: Menus, now: float, subscribed: bool = False) -> str:
     """The id that a typed text stands for, "" when it is content.
+
+    «BAIXA» leaves the news for who is ``subscribed`` to some, and the channel for everybody else.
 
     Inside a request a text that is a greeting or the name of an option is the citizen's words; the number of
     what was last shown, «menu», the languages and what the summary offers can always be typed.
@@ -29,6 +31,20 @@ def command(state: State, body: str, menus: Menus, now: float) -> str:
     draft = state.draft
     if folded in words.MENU or words.number(body) == 0:
         return HOME
+    if folded in words.LEAVE and subscribed:
+        return "topic:stop"
+    if folded in words.LEAVE:
+        # at any time; but a single word must not throw away what is being written
+        return "data:leave" if draft is not None and (draft.items or state.held) else "consent:no"
+    if state.shown[:1] == ("data:withdraw",) and (words.agrees(body) or folded in words.NO):
+        return "data:withdraw" if words.agrees(body) else HOME
+    first = next(iter(state.shown), "")
+    if (
+        first.startswith("topic:")
+        and first.endswith((":yes", ":no"))
+        and (words.agrees(body) or folded in words.NO)
+    ):
+        return first if words.agrees(body) else "topic:home"
     number = words.number(body)
     if number and number <= len(state.shown):
         return state.shown[number - 1]
@@ -48,7 +64,13 @@ def command(state: State, body: str, menus: Menus, now: float) -> str:
         return ""
     if folded in words.WITHDRAW:
         return "consent:no"
-    return menus.by_name(body) or (HOME if words.is_greeting(body) or folded in words.HELP else "")
+    if named := menus.by_name(body):
+        return named
+    if folded in words.DATA:
+        return "data:home"
+    if folded in words.TOPICS and menus.town.topics:
+        return "topic:home"
+    return HOME if words.is_greeting(body) or folded in words.HELP else ""
 
 
 def _asked(state: State, draft: Draft, body: str) -> str:

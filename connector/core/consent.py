@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from . import words
 from .drafts import files_in
-from .events import Consented, Effect, Forget, Message, Say, Step
+from .events import Consented, Effect, Forget, Message, Say, Shown, Step
 from .menu import NATIVE, Menus, Screen, buttons, show
-from .model import Content, EditIn, MediaIn, MediaKind, PlaceIn, ReactionIn, ReplyIn, RevokeIn, TextIn
+from .model import (
+    ButtonsOut,
+    Content,
+    EditIn,
+    MediaIn,
+    MediaKind,
+    PlaceIn,
+    ReactionIn,
+    ReplyIn,
+    RevokeIn,
+    TextIn,
+)
 from .state import State
 from .texts import Texts
 from .town import say
@@ -102,6 +115,8 @@ class Consent:
         if number and number <= len(state.shown):
             return state.shown[number - 1]
         folded = words.fold(body)
+        if folded in words.LEAVE | words.WITHDRAW:
+            return "consent:no"
         if state.consent == "asked" or state.shown[:1] == ("consent:yes",):
             if folded in words.YES:
                 return "consent:yes"
@@ -110,16 +125,21 @@ class Consent:
         return "consent:yes" if folded in words.ACCEPT else ""
 
     def _ask(self, state: State, lang: str, now: float, outcome: str) -> tuple[State, Step]:
-        screen = self.screen(lang)
+        screen, version = self.screen(lang), self.town.consent.version
+        assert isinstance(screen.message, ButtonsOut)
+        text = screen.message.body
+        digest = hashlib.sha256(text.encode()).hexdigest()
         state = state.model_copy(
             update={
                 "consent": "asked",
-                "consent_version": self.town.consent.version,
+                "consent_version": version,
+                "consent_digest": digest,
+                "since": _since(state),
                 "asked_at": now,
                 "language": state.language or lang,
             }
         )
-        return show(state, screen), Step((Say(screen.message),), outcome)
+        return show(state, screen), Step((Shown(version, lang, digest, text), Say(screen.message)), outcome)
 
     def _accept(self, state: State, event: Message, lang: str, now: float) -> tuple[State, Step]:
         before = self.texts(lang, "consent.thanks")
@@ -133,17 +153,21 @@ class Consent:
                 "consent_version": version,
                 "consent_at": now,
                 "consent_message": event.key,
+                "since": _since(state) or now,
                 "language": lang,
                 "wrote_before": False,
             }
         )
-        effects: tuple[Effect, ...] = (Consented(True, version, lang), Say(screen.message))
+        given = Consented("given", version, lang, state.consent_digest)
+        effects: tuple[Effect, ...] = (given, Say(screen.message))
         return show(state, screen), Step(effects, "consent given")
 
     def _refuse(self, state: State, event: Message, lang: str, now: float) -> tuple[State, Step]:
+        # who refuses a new text after an earlier one was accepted loses the same: both are told
+        had = bool(_since(state))
         text = self.texts(
             lang,
-            "consent.refused",
+            "consent.withdrawn" if had else "consent.refused",
             other_ways=say(self.town.channel.other_ways, lang),
         )
         version, files = self.town.consent.version, files_in(state)
@@ -151,11 +175,20 @@ class Consent:
         # only that this person said no, to which text, and in which language to answer, is remembered
         refused = State(
             language=lang, consent="no", consent_version=state.consent_version, consent_at=now,
-            consent_message=event.key,
+            consent_message=event.key, consent_digest=state.consent_digest,
         )  # fmt: skip
         dropped: tuple[Effect, ...] = (Forget(files),) if files else ()
-        effects = (Consented(False, state.consent_version or version, lang), *dropped, Say(screen.message))
+        said = Consented(
+            "withdrawn" if state.consent == "yes" else "refused",
+            state.consent_version or version, lang, state.consent_digest,
+        )  # fmt: skip
+        effects = (said, *dropped, Say(screen.message))
         return show(refused, screen), Step(effects, "consent refused")
+
+
+def _since(state: State) -> float:
+    """Since when the person has accepted; of somebody an older release asked only the last time is known."""
+    return state.since or (state.consent_at if state.consent == "yes" else 0)
 
 
 def _says_something(content: Content) -> bool:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from . import words
+from . import emergency, words
+from .board import Board
 from .commands import command, lapsed
 from .consent import Consent
-from .drafts import DraftScreens, add, files_of, item_of, missing, remove, submit
+from .drafts import DraftScreens, add, files_of, full, item_of, missing, remove, submit
 from .events import Effect, Event, Fetch, Forget, Message, Moved, NoteStaff, Quiet, Say, Step, Wake
-from .menu import Menus, Screen, show
+from .menu import NOTHING, Menus, Screen, show
 from .model import (
     AddressChangedIn,
     ContactsIn,
+    Content,
     EditIn,
     MediaIn,
     MediaKind,
@@ -26,7 +28,10 @@ from .model import (
     UnknownIn,
     UnsupportedIn,
 )
+from .mydata import MyData
+from .pages import Pages
 from .state import Draft, Item, State
+from .subscriptions import STOP, Subscriptions
 from .texts import Texts
 from .town import Option, Town
 
@@ -38,16 +43,50 @@ _FREE_WORDS = 3
 class Conversation:
     """The conversation of one town. ``new_id`` gives the ids of drafts; nothing else comes from outside."""
 
-    def __init__(self, town: Town, texts: Texts, new_id: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        town: Town,
+        texts: Texts,
+        new_id: Callable[[], str],
+        board: Board = NOTHING,
+        now: float = 0.0,
+    ) -> None:
         self.town = town
         self.texts = texts
-        self.menus = Menus(town, texts)
+        self.menus = Menus(town, texts, board, now)
+        self.pages = Pages(self.menus)
         self.drafts = DraftScreens(self.menus, texts)
         self.consent = Consent(self.menus, texts)
+        self.subscriptions = Subscriptions(self.menus, texts)
+        self.mydata = MyData(self.menus, texts, self.subscriptions)
         self.new_id = new_id
 
+    def seeing(self, board: Board, now: float) -> Conversation:
+        """The same conversation with what the town's sources say, at ``now``."""
+        return Conversation(self.town, self.texts, self.new_id, board, now)
+
     def step(self, state: State, event: Event, now: float) -> Result:
-        """The state after ``event`` at ``now`` (Unix seconds), and what follows from it, in order."""
+        """The state after ``event`` at ``now`` (Unix seconds), and what follows from it, in order.
+
+        Whoever writes that help is needed now is told first whom to call; the rest takes its course.
+        """
+        new, step = self._step(state, event, now)
+        if not self._calls_for_help(state, event, now):
+            return new, step
+        notice = self.texts(new.language, "emergency.notice")
+        if new.draft is not None and new.draft.items:
+            notice += "\n\n" + self.texts(new.language, "emergency.go_on")
+        new = new.model_copy(update={"warned_at": now})
+        return new, Step((Say(TextOut(notice)), *step.effects), f"{step.outcome}; told to call 112")
+
+    def _calls_for_help(self, state: State, event: Event, now: float) -> bool:
+        if not isinstance(event, Message) or event.inbound.group:
+            return False
+        if 0 <= now - state.warned_at < self.town.emergency.hours * 3600:
+            return False
+        return emergency.speaks_of(_written(event.inbound.content), self.town.emergency.words)
+
+    def _step(self, state: State, event: Event, now: float) -> Result:
         if isinstance(event, Quiet):
             return self._quiet(state, event)
         if event.inbound.group:
@@ -56,6 +95,9 @@ class Conversation:
         if isinstance(content, AddressChangedIn):
             return state, Step((Moved(content.new),), "address changed")
         if not self.consent.given(state):
+            if event.topics and _stops(content):
+                # a new text is asked about: who only wants no news any more has not to answer that first
+                return self.subscriptions.stop(state, event)
             return self._before_consent(state, event, now)
         match content:
             case TextIn(body):
@@ -93,7 +135,7 @@ class Conversation:
     # --- what was typed ----------------------------------------------------------------------------
 
     def _text(self, state: State, event: Message, body: str, now: float) -> Result:
-        asked = command(state, body, self.menus, now)
+        asked = command(state, body, self.menus, now, bool(event.topics))
         if asked:
             return self._chosen(state, event, asked, now)
         if words.is_blank(body):
@@ -102,6 +144,8 @@ class Conversation:
         if state.draft is None and (folded in words.THANKS or words.agrees(body)):
             text = self.texts(state.language, "help.thanks")
             return self._show(state, self.menus.closing(text, state.language), "thanks: answered")
+        if state.draft is None and (found := self.pages.typed(body, state.language)):
+            return self._show(state, *found)
         if state.draft is None and len(folded.split()) < _FREE_WORDS:
             return self._menu(state, self.texts(state.language, "help.unknown"), "not understood: help")
         return self._content(state, event, TextIn(body), now)
@@ -114,15 +158,19 @@ class Conversation:
         if kind == "menu" and value == "home":
             return self._home(state)
         if kind == "menu" and (option := self.town.option(value)):
+            if option.kind == "topics":
+                return self._chosen(state, event, "topic:home", now)
             return self._option(state, option, "", now)
         if kind == "choice" and (councillor := self.town.councillor(value)):
             owner = next((o for o in self.town.menu if o.kind == "councillor"), None)
             if owner is not None:
                 return self._option(state, owner, councillor.key, now)
-        if kind == "page" and (page := self.town.page(value)):
-            return self._show(_aside(state), self.menus.page(page, lang), f"page {value}")
+        if kind == "page" and (screen := self._page(value, lang)):
+            return self._show(_aside(state), screen, f"page {value}")
+        if kind == "topic" and (found := self.subscriptions.step(_unless(state, chosen), event, value)):
+            return found
         if kind == "more":
-            return self._more(state, value)
+            return self._more(state, event, value)
         if kind == "lang" and value == "menu":
             return self._show(state, self.menus.languages(lang), "choosing a language")
         if kind == "lang" and value in self.town.languages:
@@ -132,17 +180,29 @@ class Conversation:
         if kind == "reply":
             if event.released:
                 return state, Step((), "answer asked for")
-            text = self.texts(lang, "answer.above")
+            text = self.texts(lang, "answer.withdrawn" if event.withdrawn else "answer.above")
             return self._show(state, self.menus.closing(text, lang), "answer asked for: sent before")
         if chosen in ("consent:yes", "consent:no"):
             return self._consent_again(state, event, chosen, now)
+        if chosen == "data:withdraw":
+            return self._consent_again(state, event, "consent:no", now)
+        if kind == "data" and (screen := self.mydata.screen(state, value, event.open_requests, event.topics)):
+            return self._show(_aside(state), screen, f"my data: {value}")
         return self._menu(state, self.texts(lang, "help.outdated"), "outdated option: menu")
+
+    def _page(self, value: str, lang: str) -> Screen | None:
+        """The page ``<key>``, or ``<key>/<part>`` of it; a part that is there no more is the page."""
+        key, _, part = value.partition("/")
+        page = self.town.page(key)
+        if page is None:
+            return None
+        return (self.pages.part(page, part, lang) if part else None) or self.pages.page(page, lang)
 
     def _consent_again(self, state: State, event: Message, chosen: str, now: float) -> Result:
         if chosen == "consent:no":
             # by the id and not by the event: it may have been typed
             refusal = replace(event, inbound=replace(event.inbound, content=ReplyIn(chosen, "")))
-            new, step = self.consent.step(state.model_copy(update={"consent": "asked"}), refusal, now)
+            new, step = self.consent.step(state, refusal, now)
             return new, Step(step.effects, "consent withdrawn")
         new, step = self._home(state)
         return new, Step(step.effects, "consent was given already")
@@ -154,7 +214,7 @@ class Conversation:
             return self._ask_whom(state, state.draft)
         return self._menu(_aside(state), "", "menu")
 
-    def _more(self, state: State, value: str) -> Result:
+    def _more(self, state: State, event: Message, value: str) -> Result:
         name, _, page = value.partition(".")
         number = int(page) if page.isdecimal() and len(page) < 4 else 0
         lang = state.language
@@ -169,6 +229,12 @@ class Conversation:
                 screen = self._whom(state.draft, lang, number)
             case "lang":
                 screen = self.menus.languages(lang, number)
+            case _ if name.startswith("topic") and (
+                turned := self.subscriptions.more(name, lang, event.topics, event.blocked, number)
+            ):
+                screen = turned
+            case _ if listed := self.town.page(name.removeprefix("page/")):
+                screen = self.pages.entries(listed, lang, number)
             case _:
                 return self._menu(state, self.texts(lang, "help.outdated"), "outdated option: menu")
         about = f"draft:{state.draft.id}" if name == "whom" and state.draft is not None else ""
@@ -205,7 +271,7 @@ class Conversation:
     def _target(self, draft: Draft) -> Option | None:
         """The option a draft goes to, None when there is none (any more): the mapping may have changed."""
         option = self.town.option(draft.option)
-        if option is None or option.kind == "info":
+        if option is None or option.kind not in ("request", "councillor"):
             return None
         if option.kind == "councillor" and self.town.councillor(draft.councillor) is None:
             return None
@@ -219,6 +285,8 @@ class Conversation:
         item = item_of(content, event.key, event.inbound.at.timestamp())
         if item is None:
             return self._not_taken(state, "blank", now)
+        if state.draft is not None and full((*state.draft.items, *state.held), item):
+            return self._not_taken(state, "full", now)
         effects: list[Effect] = [Fetch(item.media, content)] if isinstance(content, MediaIn) else []
         draft = state.draft or Draft(id=self.new_id())
         if draft.option and draft.items and (state.held or lapsed(draft, self.town.timing.draft_hours, now)):
@@ -288,9 +356,9 @@ class Conversation:
             draft = add(draft, state.held, now)
             state = state.model_copy(update={"draft": draft, "held": ()})
             return self._summary(state, draft, "draft kept")
-        return self._send(state, draft)
+        return self._send(state, event, draft)
 
-    def _send(self, state: State, draft: Draft) -> Result:
+    def _send(self, state: State, event: Message, draft: Draft) -> Result:
         option = self._target(draft)
         if option is None:
             return self._ask_whom(state, draft)
@@ -302,6 +370,9 @@ class Conversation:
             ask_text = lack.what == "text"
             screen = self.drafts.need_text(draft, lang) if ask_text else self.drafts.ask_place(lang)
             return self._show(state, screen, f"{lack.what} asked for", about=about)
+        if not event.requests_left:
+            screen = self.menus.closing(self.texts(state.language, "limit.requests"), state.language)
+            return self._show(state, screen, "not sent: too many requests in a day", about=about)
         sent = submit(draft, state.language)
         rest = state.held
         state = state.model_copy(update={"draft": None, "held": (), "shown": (), "turns": ("", "")})
@@ -394,6 +465,9 @@ class Conversation:
                 new = "" if words.is_blank(caption or "") else caption or ""
             case _:
                 return self._not_taken(state, "unsupported", now, "edit")
+        others = tuple(i for i in (*draft.items, *state.held) if i.key != key)
+        if full(others, old.model_copy(update={"text": new})):
+            return self._not_taken(state, "full", now)
 
         def change(items: tuple[Item, ...]) -> tuple[Item, ...]:
             return tuple(i.model_copy(update={"text": new}) if i.key == key else i for i in items)
@@ -446,5 +520,34 @@ def _aside(state: State) -> State:
     return state.model_copy(update={"draft": None}) if draft is not None and not draft.items else state
 
 
+def _unless(state: State, chosen: str) -> State:
+    """As ``_aside``, unless news are left: whoever is writing goes on writing."""
+    return state if chosen == STOP else _aside(state)
+
+
+def _stops(content: Content) -> bool:
+    """Whether this leaves the news."""
+    match content:
+        case ReplyIn(id=chosen):
+            return chosen == STOP
+        case TextIn(body):
+            return words.fold(body) in words.LEAVE
+        case _:
+            return False
+
+
 def _nudge(draft: Draft, what: str) -> Draft:
     return draft.model_copy(update={"nudged": tuple(dict.fromkeys((*draft.nudged, what)))})
+
+
+def _written(content: Content) -> str:
+    """What a person wrote in a message, a caption too."""
+    match content:
+        case TextIn(body):
+            return body
+        case MediaIn(caption=caption):
+            return caption or ""
+        case EditIn(content=changed):
+            return _written(changed)
+        case _:
+            return ""

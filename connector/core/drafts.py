@@ -15,6 +15,8 @@ from .town import Option, say
 _COUNTED = ("image", "video", "document", "audio", "place")
 _PREVIEW = 400
 _LEAST = 20
+PIECES, FILES, LETTERS = 100, 30, 100_000
+"""What one request holds at most: more than anybody needs, and one message of WhatsApp's longest always fits."""
 """A quote shorter than this says nothing."""
 
 
@@ -48,6 +50,15 @@ def item_of(content: TextIn | MediaIn | PlaceIn, key: str, at: float) -> Item | 
             )
 
 
+def full(items: tuple[Item, ...], more: Item) -> bool:
+    """Whether a request with these pieces has no room for another one. A redelivery takes none."""
+    if any(i.key == more.key for i in items):
+        return False
+    files = sum(i.kind == "media" for i in items)
+    letters = sum(len(i.text) for i in items) + len(more.text)
+    return len(items) >= PIECES or (more.kind == "media" and files >= FILES) or letters > LETTERS
+
+
 def add(draft: Draft, items: tuple[Item, ...], now: float, skipped: tuple[str, ...] = ()) -> Draft:
     """The draft with more in it. What is already in it (a redelivery) is not added twice."""
     have = {i.key for i in draft.items}
@@ -55,7 +66,7 @@ def add(draft: Draft, items: tuple[Item, ...], now: float, skipped: tuple[str, .
     return draft.model_copy(
         update={
             "items": draft.items + fresh,
-            "skipped": draft.skipped + skipped,
+            "skipped": tuple(dict.fromkeys(draft.skipped + skipped)),
             "revision": draft.revision + 1,
             "touched": now,
         }
@@ -162,10 +173,12 @@ class DraftScreens:
     def prompt(self, draft: Draft, option: Option, lang: str) -> Screen:
         """The invitation to write."""
         to = self.recipient(draft, lang)
-        body = say(option.prompt, lang) or self.texts(lang, "draft.prompt", to=to)
+        own = say(option.prompt, lang)
+        body = own or self.texts(lang, "draft.prompt", to=to)
         offered = []
         if option.place != "optional":
-            body += "\n\n" + self.texts(lang, "draft.prompt_place")
+            if not own:  # the town's own words say by themselves what helps
+                body += "\n\n" + self.texts(lang, "draft.prompt_place")
             offered.append(("draft:location", self.texts(lang, "draft.place_button")))
         return buttons(body, offered, self.texts(lang, "menu.home"))
 

@@ -2,9 +2,13 @@
 
     ConnectorError            retryable?  a sentence for people: what happened, to whom it matters, what to do
     ├── Unavailable           yes         nothing was written on the other side; try later
-    │   └── Throttled         yes         the other side asked us to slow down (``retry_after`` seconds)
+    │   ├── Throttled         yes         the other side asked us to slow down (``retry_after`` seconds)
+    │   └── NotKept           yes         our own database did not take it: nobody outside is at fault
     ├── Ambiguous             yes         the connection was lost after sending: written or not, nobody knows
+    ├── LeaseLost             yes         we were away too long: what we were doing may be somebody else's by now
+    │   └── Settled           yes         the row came to its end meanwhile: nothing is left to do
     ├── Rejected              no          the other side refuses our data; unchanged it will always refuse it
+    ├── Unsettled             no          written or not, and nothing can be looked up: a person decides
     ├── Forbidden             no          account, token or rights; a person has to act, then it can go on
     ├── Gone                  no          what was addressed no longer exists, or is out of our sight
     └── Misconfigured         no          config.toml or the mapping is wrong; raised before anything runs
@@ -39,14 +43,32 @@ class Throttled(Unavailable):
     """The other side asked us to slow down; ``retry_after`` is in seconds where it said so."""
 
 
+class NotKept(Unavailable):
+    """Our own database could not keep what was to be written; nobody outside is at fault."""
+
+
 class Ambiguous(ConnectorError):
     """The connection was lost after sending: it may or may not have been written. Look before trying again."""
 
     retryable = True
 
 
+class LeaseLost(ConnectorError):
+    """A row of work was not ours any more: what was about to be written for it must not be."""
+
+    retryable = True
+
+
+class Settled(LeaseLost):
+    """The row came to its end meanwhile, by what somebody else told us: nothing is left to do, and nothing is wrong."""
+
+
 class Rejected(ConnectorError):
     """The other side refuses our data; repeating it unchanged is useless."""
+
+
+class Unsettled(ConnectorError):
+    """It may or may not have been written, and the other side cannot be asked: a person looks and decides."""
 
 
 class Forbidden(ConnectorError):
@@ -61,8 +83,8 @@ class Gone(ConnectorError):
 class Finding:
     """One thing that ``connector check`` has to say.
 
-    ``severity`` is ``"error"`` (it would not run) or ``"warning"``. ``file``/``line`` are where to mend it,
-    ``key`` the dotted path there, ``problem`` what is wrong and ``mend`` what to do about it.
+    ``severity`` is ``"error"`` (it would not run) or ``"warning"``. ``file``/``line``/``column`` (from 1) are where
+    to mend it, ``key`` the dotted path there, ``problem`` what is wrong and ``mend`` what to do about it.
     """
 
     severity: str
@@ -71,9 +93,10 @@ class Finding:
     file: str = ""
     line: int | None = None
     key: str = ""
+    column: int | None = None
 
     def __str__(self) -> str:
-        where = self.file + (f":{self.line}" if self.line is not None else "")
+        where = ":".join(str(p) for p in (self.file, self.line, self.column) if p not in ("", None))
         parts = [p for p in (where, self.key) if p]
         head = ": ".join([*parts, self.problem])
         return head + (f" — {self.mend}" if self.mend else "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from .model import Address, Inbound, MediaIn, Outgoing, Place
 
@@ -22,6 +23,16 @@ class Message:
     original_key: str = ""
     released: bool = False
     """Answers that waited for the customer service window go out now, because this message opened it."""
+    withdrawn: bool = False
+    """The answer that is asked for was taken back by staff before it went out."""
+    open_requests: tuple[str, ...] = ()
+    """References of the person's requests that are not closed, oldest first."""
+    requests_left: bool = True
+    """Whether the person may send another request today."""
+    topics: tuple[str, ...] = ()
+    """What the person is subscribed to: ``<topic>`` or ``<topic>/<area>``."""
+    blocked: bool = False
+    """The person stopped marketing messages of ours in WhatsApp itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +94,50 @@ class Submit:
 
 
 @dataclass(frozen=True, slots=True)
-class Consented:
-    """Consent was given or refused now: evidence to keep, and from now on the address may be."""
+class Shown:
+    """The data-protection message goes out as this text: what may be accepted from now on. ``digest`` is its SHA-256."""
 
-    given: bool
     version: str
     language: str
+    digest: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Consented:
+    """Consent was given, refused or withdrawn now: evidence to keep, and from now on the address may be, or not.
+
+    Version, language and digest are those of the text last shown to the person ("" for a digest nobody noted).
+    """
+
+    action: Literal["given", "refused", "withdrawn"]
+    version: str
+    language: str
+    digest: str
+
+    @property
+    def given(self) -> bool:
+        return self.action == "given"
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """The person subscribed to a topic now, under the text with that version and digest."""
+
+    topic: str
+    version: str
+    language: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """The person is no longer subscribed to these topics; ``last``: to none at all."""
+
+    topics: tuple[str, ...]
+    version: str
+    language: str
+    last: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +155,7 @@ class NoteStaff:
     text: str
 
 
-Effect = Say | Fetch | Forget | Wake | Submit | Consented | Moved | NoteStaff
+Effect = Say | Fetch | Forget | Wake | Submit | Shown | Consented | Joined | Left | Moved | NoteStaff
 
 
 @dataclass(frozen=True, slots=True)

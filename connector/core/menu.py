@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .model import ButtonsOut, Choice, ListOut, Outgoing, TextOut
+from . import alerts
+from .board import Board
+from .model import ButtonsOut, Choice, ListOut, Outgoing
 from .state import State
 from .texts import Texts
-from .town import Councillor, Option, Page, Town, say
-from .words import fold, without_lead
+from .town import Councillor, Option, Town, say
+from .words import fold, folded_name, without_lead
 
 HOME = "menu:home"
 ROWS = 10  # Meta: at most 10 rows in all sections of a list (CLOUD-API.md 3)
 BODY = 1024  # Meta: characters over buttons (CLOUD-API.md 3)
 _ROW_TITLE, _BUTTON, _DESCRIPTION, _TEXT = 24, 20, 72, 4096
+NOTHING = Board()
 NATIVE = {"ca": "Català", "es": "Español", "en": "English"}
 
 
@@ -61,10 +64,12 @@ def listing(
     more: str,
     back: str,
     home: str,
+    described: bool = False,
 ) -> Screen:
     """A list of (id, title, description), numbered through; ``name`` is what ``more:<name>.<page>`` pages in.
 
-    ``more``, ``back`` and ``home`` are the titles of the rows that page and return ("" leaves «home» out).
+    ``more``, ``back`` and ``home`` are the titles of the rows that page and return ("" leaves «home» out);
+    ``described`` writes the descriptions into the text too, for who types and never opens the list.
     """
     fixed = 1 if home else 0
     if len(options) <= ROWS - fixed:
@@ -78,7 +83,7 @@ def listing(
     lines = []
     for n, (i, title, description) in enumerate(options[first : first + size], first + 1):
         rows.append(Choice(i, numbered(n, title), cut(description, _DESCRIPTION)))
-        lines.append(f"*{n}.* {title}")
+        lines.append(f"*{n}.* {title}" + (f" · {description}" if described and description else ""))
     turns = (
         f"more:{name}.{page - 1}" if page > 0 else "",
         f"more:{name}.{page + 1}" if page < pages - 1 else "",
@@ -93,15 +98,25 @@ def listing(
 
 
 class Menus:
-    """The screens of one town."""
+    """The screens of one town, as its board is at ``now`` (Unix seconds)."""
 
-    def __init__(self, town: Town, texts: Texts) -> None:
+    def __init__(self, town: Town, texts: Texts, board: Board = NOTHING, now: float = 0.0) -> None:
         self.town = town
         self.texts = texts
+        self.board = board
+        self.now = now
 
-    def _listing(
-        self, body: str, options: Sequence[tuple[str, str, str]], name: str, page: int, lang: str, home: bool
+    def listing(
+        self,
+        body: str,
+        options: Sequence[tuple[str, str, str]],
+        name: str,
+        page: int,
+        lang: str,
+        home: bool,
+        described: bool = False,
     ) -> Screen:
+        """A list in the words of ``lang``; ``home`` says whether the way back is its last row."""
         t = self.texts
         return listing(
             body,
@@ -112,10 +127,16 @@ class Menus:
             more=t(lang, "menu.more"),
             back=t(lang, "menu.back"),
             home=t(lang, "menu.home") if home else "",
+            described=described,
         )
 
+    @property
+    def _room(self) -> bool:
+        """Whether «my data» has a row in the main menu: never the one that makes a second page of it."""
+        return len(self.town.menu) + (len(self.town.languages) > 1) != ROWS
+
     def main(self, lang: str, before: str = "", page: int = 0) -> Screen:
-        """The main menu, with ``before`` above it: one message instead of two."""
+        """The main menu, with ``before`` and the alerts that hold above it: one message instead of several."""
         options = [(f"menu:{o.key}", say(o.title, lang), say(o.description, lang)) for o in self.town.menu]
         if len(self.town.languages) > 1:
             options.append(
@@ -125,10 +146,12 @@ class Menus:
                     " · ".join(NATIVE.get(x, x) for x in self.town.languages),
                 )
             )
+        if self._room:
+            options.append(("data:home", self.texts(lang, "data.home_button"), self.texts(lang, "data.row")))
         body = self.texts(lang, "menu.body", channel=self.town.channel.name)
-        return self._listing(
-            f"{before}\n\n{body}" if before else body, options, "home", page, lang, home=False
-        )
+        alert = "" if page else alerts.shown(self.town, self.board, self.texts, lang, self.now)
+        above = "\n\n".join(text for text in (before, alert, body) if text)
+        return self.listing(above, options, "home", page, lang, home=False)
 
     def whom(self, lang: str, before: Sequence[str] = (), page: int = 0) -> Screen:
         """«I have kept it; to whom does it go?»: the options that take a request, and dropping it."""
@@ -136,21 +159,21 @@ class Menus:
         options = [
             (f"menu:{o.key}", say(o.title, lang), say(o.description, lang))
             for o in self.town.menu
-            if o.kind != "info"
+            if o.kind in ("request", "councillor")
         ]
         options.append(("draft:cancel", self.texts(lang, "draft.drop_button"), ""))
-        return self._listing(body, options, "whom", page, lang, home=False)
+        return self.listing(body, options, "whom", page, lang, home=False)
 
     def info(self, lang: str, page: int = 0) -> Screen:
         """The list of pages of information."""
         options = [(f"page:{p.key}", say(p.title, lang), say(p.description, lang)) for p in self.town.pages]
-        return self._listing(self.texts(lang, "info.body"), options, "info", page, lang, home=True)
+        return self.listing(self.texts(lang, "info.body"), options, "info", page, lang, home=True)
 
     def councillors(self, lang: str, page: int = 0) -> Screen:
         """The list of councillors with their neighbourhoods."""
         options = [(f"choice:{c.key}", c.name, self.office(c, lang)) for c in self.town.councillors]
-        return self._listing(
-            self.texts(lang, "councillor.body"), options, "councillor", page, lang, home=True
+        return self.listing(
+            self.texts(lang, "councillor.body"), options, "councillor", page, lang, home=True, described=True
         )
 
     def office(self, councillor: Councillor, lang: str) -> str:
@@ -164,26 +187,12 @@ class Menus:
         if len(options) <= 3:
             lines = "\n".join(f"*{n}.* {title}" for n, (_, title, _) in enumerate(options, 1))
             return buttons(f"{ask}\n\n{lines}", [(i, title) for i, title, _ in options])
-        return self._listing(ask, options, "lang", page, lang, home=False)
-
-    def page(self, page: Page, lang: str) -> Screen:
-        """A page of information; «more information» and the way home under it."""
-        body = f"*{say(page.title, lang)}*\n\n{say(page.body, lang).strip()}"
-        if page.url:
-            body += f"\n\n{page.url}"
-        # a page can be tapped on an old menu after its option left the mapping: then only «home» is under it
-        again = self.texts(lang, "info.again")
-        options = [(f"menu:{o.key}", again) for o in self.town.menu if o.kind == "info"][:1]
-        home = self.texts(lang, "menu.home")
-        if len(body) <= BODY:
-            return buttons(body, options, home)
-        ways = " · ".join(f"*{n}.* {title}" for n, title in ((1, again), (0, home)) if options or not n)
-        text = cut(body, _TEXT - len(ways) - 2) + f"\n\n{ways}"
-        return Screen(TextOut(text, preview_url=False), tuple(i for i, _ in options))
+        return self.listing(ask, options, "lang", page, lang, home=False)
 
     def closing(self, body: str, lang: str) -> Screen:
-        """A text that ends something, with the way back to the menu."""
-        return buttons(body, [], self.texts(lang, "menu.home"))
+        """A text that ends something, with the way back to the menu; «my data» stands here when the menu is full."""
+        options = [] if self._room else [("data:home", self.texts(lang, "data.home_button"))]
+        return buttons(body, options, self.texts(lang, "menu.home"))
 
     def recipient(self, option: Option, councillor: Councillor | None, lang: str) -> str:
         """Who a request goes to, in words."""
@@ -198,10 +207,11 @@ class Menus:
         typed = {folded, without_lead(folded)} - {""}
 
         def same(*names: str) -> bool:
-            return any(fold(n) in typed for n in names)
+            return any(folded_name(n) in typed for n in names)
 
+        again = [self.texts(lang, "info.again") for lang in self.town.languages]
         for option in self.town.menu:
-            if same(*option.title.values(), *option.words):
+            if same(*option.title.values(), *option.words, *(again if option.kind == "info" else ())):
                 return f"menu:{option.key}"
         found = [
             c for c in self.town.councillors if same(c.name, c.neighbourhood, *c.role.values())
@@ -213,8 +223,12 @@ class Menus:
             if same(*page.title.values(), *page.words):
                 return f"page:{page.key}"
         for option in self.town.menu:
-            if {without_lead(fold(n)) for n in option.to.values()} & typed:
+            if {without_lead(folded_name(n)) for n in option.to.values()} & typed:
                 return f"menu:{option.key}"
+        for page in self.town.pages:
+            for entry in page.items:
+                if same(*entry.title.values(), *entry.words):
+                    return f"page:{page.key}/{entry.key}"
         return ""
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,13 +285,6 @@ Outgoing = TextOut | ListOut | ButtonsOut | LinkOut | AskPlaceOut | MediaOut | T
 # --- tickets ---------------------------------------------------------------------------------------
 
 
-class Visibility(StrEnum):
-    PUBLIC = "public"
-    """The citizen may see it."""
-    INTERNAL = "internal"
-    """Staff only."""
-
-
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where it is: WGS 84 degrees, and what the citizen's phone called it."""
@@ -349,6 +343,9 @@ class Created:
     """What was asked and silently not taken, in words for staff («assignee: regidor.centre»)."""
     duplicates: tuple[str, ...] = ()
     """Other tickets found under the same reference, the lowest id being ``ticket_id``."""
+    pending: bool = False
+    """True when it was taken and has no number yet: ``ticket_id`` is then what ``read`` is asked with, until the view
+    it gives has the number. It raises ``Unavailable`` as long as there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,6 +357,10 @@ class FileRef:
     media_type: str
     size: int
     url: str = ""
+
+
+Markup = Literal["textile", "markdown", "html", "plain"]
+"""What a text of the tracker is written in."""
 
 
 class EntryKind(StrEnum):
@@ -379,7 +380,7 @@ class Entry:
     """
 
     key: str
-    """Stable: the same entry has the same key for ever."""
+    """Stable: the same entry has the same key for ever. Letters, digits, «-» and «_»."""
     kind: EntryKind
     at: datetime
     author: str
@@ -387,10 +388,14 @@ class Entry:
     author_id: str
     by_connector: bool
     text: str = ""
-    """The note in the tracker's own markup (see ``Capabilities.markup``)."""
+    """The note in the markup it was written in."""
+    markup: Markup = "plain"
     status: str = ""
     """Name of the status the ticket was put into by this entry, or ""."""
     files: tuple[FileRef, ...] = ()
+    birth: str = ""
+    """Where keys of deleted entries are given again: what tells one from a later one with its key, for ever the same.
+    Letters and digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -405,6 +410,16 @@ class TicketView:
     updated_at: datetime
     entries: tuple[Entry, ...] = ()
     files: tuple[FileRef, ...] = ()
+    merged_into: str = ""
+    """The id of the ticket it lives on in, "" for itself. Its entries are then its own, and what was written on the
+    other one since."""
+    mark: str = ""
+    """What a feed that compares wants back the next time (``Known.watched``); "" where the journal is a log."""
+    private: bool = False
+    """True when only some of the staff may see it."""
+    birth: str = ""
+    """Where numbers of deleted tickets are given again: what tells one from a later one with its number, as
+    ``Entry.birth``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -416,6 +431,8 @@ class Changes:
     """Opaque; stored in the same transaction as what follows from ``tickets``."""
     more: bool = False
     """True when there is more to fetch at once."""
+    strangers: tuple[tuple[str, str], ...] = ()
+    """(reference, ticket id) of tickets that are not known and carry a reference like ours: copies, doubles."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,20 @@
 """What the core needs from the outside, as protocols. Adapters satisfy them; wiring joins them.
 
-Tracker calls are synchronous (python-redmine is) and run in threads; each may raise the errors of
-``core/errors.py`` and none hangs: every call has a deadline.
+Tracker calls are synchronous and run in threads; each may raise the errors of ``core/errors.py`` and none hangs:
+every call has a deadline. How an adapter is written: docs/adding-a-tracker.md; why the port is what it is:
+docs/decisions/0011-tracker-port.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
+
+from pydantic import BaseModel
 
 from .errors import Finding
-from .model import Changes, Created, FileRef, NewTicket, Routing, TicketView, Upload
+from .model import Changes, Created, FileRef, Markup, NewTicket, Routing, TicketView, Upload
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,14 +22,42 @@ class Capabilities:
     """What a tracker can do, as data; the core adapts instead of asking for its name."""
 
     find_by_reference: bool
-    """A ticket can be searched by our reference: an interrupted create can be settled without a person."""
+    """A ticket can be searched by our reference. Where False, a create whose answer was lost stays unknown: nothing is
+    posted again before a person has looked (``connector failed list``)."""
     internal_notes: bool
-    """Notes for staff only exist. Where False (or not proven), internal notes are not written at all."""
+    """Notes that only staff see exist. Where False none is ever written: it would come out public."""
     attachments: bool
-    markup: str
-    """Markup of notes: ``textile``, ``markdown``, ``html`` or ``plain``."""
-    max_attachment_bytes: int | None = None
-    """Larger files are refused by the server; None when it cannot be asked."""
+    """Files can be put on a ticket. Where False staff and citizen are told that they are not on it."""
+    feed: Literal["log", "snapshot"]
+    """``log``: a change of status is an entry of the ticket's journal. ``snapshot``: a ticket only shows the status it
+    has now; the core compares it with the one it knows, and gives ``changes`` the marks to compare the rest with."""
+
+
+class Known(Protocol):
+    """Our tickets in the tracker, by its id."""
+
+    def __contains__(self, ticket_id: object) -> bool:
+        """Whether a ticket is ours, or one of ours was merged into it."""
+        ...
+
+    def watched(self) -> Mapping[str, str]:
+        """All tickets whose citizen may still be answered, each with the ``TicketView.mark`` last taken ("" for none).
+
+        For feeds that compare; those that follow a log need not ask, and should not: it is one row a ticket.
+        """
+        ...
+
+
+class Adapter(Protocol):
+    """What is registered for a kind of tracker: called with its settings it gives the tracker."""
+
+    @property
+    def config_type(self) -> type[BaseModel]:
+        """Its settings: keys of ``[tracker]``; and, where it has fields of these names, what the mapping says of them:
+        ``reference_field``, ``latitude_field``, ``longitude_field``, ``address_field``, ``map_url``."""
+        ...
+
+    def __call__(self, config: Any) -> Tracker: ...
 
 
 class Tracker(Protocol):
@@ -34,7 +65,16 @@ class Tracker(Protocol):
 
     @property
     def capabilities(self) -> Capabilities:
-        """What this server can do. ``internal_notes`` is only True once ``verify`` saw the right to write them."""
+        """What this kind of server can do; whether our account may do it is what ``verify`` and each call find out."""
+        ...
+
+    @property
+    def answered_at(self) -> float:
+        """When the server last gave a call a proper answer, in seconds of ``time.monotonic()``; 0 before the first.
+
+        A refusal is a proper answer, a lost connection or a 5xx is none. It tells a server that is away from a
+        single call that went wrong.
+        """
         ...
 
     def verify(self, routings: Sequence[tuple[str, Routing]]) -> list[Finding]:
@@ -43,6 +83,17 @@ class Tracker(Protocol):
         Returns findings in words, none when all is well; raises only ``Unavailable``.
         """
         ...
+
+    def rehearse(
+        self, tickets: Sequence[tuple[str, NewTicket]], people: Sequence[tuple[str, str]]
+    ) -> list[Finding]:
+        """What only a try shows: whether such tickets (with the mapping key that asks for them) would be taken, whether
+        ``people`` (key and name) are known, how large a file may be, whether the clocks agree. Leaves nothing behind.
+
+        Asked by ``connector check`` after ``verify``; raises only ``Unavailable``. A tracker that has no way to try
+        says nothing.
+        """
+        return []
 
     def create(self, ticket: NewTicket) -> Created:
         """Post one ticket. The caller holds a lock per reference and has stored that it tries.
@@ -68,26 +119,65 @@ class Tracker(Protocol):
     def add_internal_note(self, ticket_id: str, text: str, key: str) -> bool:
         """Write a note only staff can see, once per ``key`` (a short id shown in its last line).
 
-        Raises ``Forbidden`` without writing anything when the right to write private notes was not seen; and
-        reads back: a note that came out public is at once blanked and reported as ``Forbidden``.
+        Where the right to write them was not seen nothing is written: ``Forbidden`` with the code
+        ``no_internal_notes``. Reads back: a note that came out public is at once blanked and reported as
+        ``Forbidden``.
         """
         ...
 
-    def start_cursor(self) -> str:
-        """A cursor that means «from now on», from the server's own times."""
+    def flag(self, ticket_id: str, *, status: str, watchers: Sequence[str]) -> tuple[str, ...]:
+        """Give a ticket a status ("" leaves it) and watchers, by name or id; safe to repeat.
+
+        Returns what the server did not take, in words. Raises ``Forbidden``, ``Gone``, ``Unavailable``.
+        """
         ...
 
-    def changes(self, cursor: str, projects: Collection[str], known: Container[str]) -> Changes:
-        """Tickets that moved since ``cursor`` in ``projects``; only those in ``known`` (ticket ids) are read whole.
+    def start_cursor(self, since: float | None = None) -> str:
+        """A cursor that means «from now on», from the server's own times; or from ``since`` (Unix seconds) on."""
+        ...
 
-        Raises ``Forbidden``/``Unavailable`` rather than returning an empty answer that proves nothing.
+    def changes(self, cursor: str, projects: Collection[str], known: Known) -> Changes:
+        """Tickets that moved since ``cursor`` in ``projects``; only those in ``known`` are read whole.
+
+        At least once: what may not have been seen whole comes again. Raises ``Forbidden``/``Unavailable`` rather than
+        returning an empty answer that proves nothing, ``Misconfigured`` when the cursor cannot be read.
         """
         ...
 
     def read(self, ticket_id: str) -> TicketView:
-        """One ticket now. Raises ``Gone`` when it was deleted, ``Forbidden`` when it is out of sight."""
+        """One ticket now, also when it lives on in another (``merged_into``). Raises ``Gone`` when it was deleted,
+        ``Forbidden`` when it is out of sight.
+        """
         ...
 
     def download(self, file: FileRef, max_bytes: int) -> Iterator[bytes]:
         """The content of a file on a ticket. Raises ``Rejected`` when it is larger than ``max_bytes``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """Something a tracker publishes: news, or a page of its wiki."""
+
+    key: str
+    """Stable: the same news has the same key for ever."""
+    title: str
+    text: str
+    """In ``markup``."""
+    at: float
+    """When it was written, or last changed (Unix seconds)."""
+    summary: str = ""
+    markup: Markup = "plain"
+
+
+@runtime_checkable
+class Publications(Protocol):
+    """What a tracker may offer besides tickets, to be read only. One that has none of it lacks these methods."""
+
+    def news(self, project: str, most: int) -> list[Publication]:
+        """The newest news of a project, the newest first. Raises ``Gone``, ``Forbidden``, ``Unavailable``."""
+        ...
+
+    def wiki(self, project: str, page: str) -> Publication:
+        """A page of a project's wiki. Raises ``Gone``, ``Forbidden``, ``Unavailable``."""
         ...

@@ -59,6 +59,10 @@ class State(BaseModel):
     consent_at: float = 0
     consent_message: str = ""
     """Pseudonym of the message in which the person said so."""
+    consent_digest: str = ""
+    """SHA-256 of the text that was last shown, as it was shown."""
+    since: float = 0
+    """Since when the person has accepted, over all versions without a break (Unix seconds); 0 when they have not."""
     asked_at: float = 0
     wrote_before: bool = False
     """Something was written before consent; it was not kept, and the person is told so once."""
@@ -69,3 +73,7 @@ class State(BaseModel):
     draft: Draft | None = None
     held: tuple[Item, ...] = Field(default=())
     """What arrived while the question «keep or drop the old draft?» is open."""
+    warned_at: float = 0
+    """When the person was last told to call 112."""
+    offer: tuple[str, str, str] = ("", "", "")
+    """The topic whose subscription was last explained, version and SHA-256 of that text: only that can be agreed to."""

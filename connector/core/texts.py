@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_datetime
+from babel.dates import format_date, format_datetime, format_skeleton, get_day_names
 
 Catalogue = Mapping[str, "str | Mapping[str, str]"]
 
@@ -46,3 +46,18 @@ class Texts:
     def when(self, language: str, at: datetime, zone: str) -> str:
         """Day and hour in the town's zone («dl. 23 de nov., 14:05»)."""
         return str(format_datetime(at, "EEE d MMM, HH:mm", tzinfo=ZoneInfo(zone), locale=_locale(language)))
+
+    def day(self, language: str, day: date, *, year: bool = False) -> str:
+        """«dimarts, 3 de novembre»; with ``year`` «3 de novembre del 2026»."""
+        if year:
+            return str(format_date(day, "long", locale=_locale(language)))
+        return f"{self.weekday(language, day.weekday())}, {self.short_day(language, day)}"
+
+    def short_day(self, language: str, day: date) -> str:
+        """«3 de novembre»."""
+        return str(format_skeleton("MMMMd", day, locale=_locale(language)))
+
+    def weekday(self, language: str, day: int, *, short: bool = False) -> str:
+        """«dimarts», or «dt.»; Monday is 0."""
+        names = get_day_names("abbreviated" if short else "wide", "format", locale=_locale(language))
+        return str(names[day])

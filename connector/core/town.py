@@ -6,37 +6,29 @@ into it and turns every mistake into a finding with file, line, key and mend.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import Field
 
+from .information import Alert, Emergency, Holidays, Office, Page
 from .model import Routing
+from .open_data import OpenData
+from .parts import Key, Language, Localized, NameOrId, Part, say
+from .topics import Broadcasts, Topic
 
-Language = Annotated[str, Field(pattern=r"^[a-z]{2}$", description="ISO 639-1 code, as in connector/texts/")]
-Key = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$", description="lower case, digits, - and _")]
-NameOrId = Annotated[
-    str, BeforeValidator(lambda v: str(v) if isinstance(v, int) and not isinstance(v, bool) else v)
+__all__ = [
+    "Alert",
+    "Emergency",
+    "Holidays",
+    "Localized",
+    "Office",
+    "OpenData",
+    "Page",
+    "Part",
+    "Topic",
+    "Town",
+    "say",
 ]
-
-
-def _localized(value: Any) -> Any:
-    return {"*": value} if isinstance(value, str) else value
-
-
-Localized = Annotated[dict[str, str], BeforeValidator(_localized)]
-"""A text: one string for all languages, or a table by language code (``{ ca = "…", es = "…" }``)."""
-
-
-def say(text: Mapping[str, str], language: str, default: str = "") -> str:
-    """The text in ``language``; else the one for all languages; else the first given; else ``default``."""
-    return text.get(language) or text.get("*") or next(iter(text.values()), "") or default
-
-
-class Part(BaseModel):
-    """Base of all mapping tables: frozen, and an unknown key is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class Channel(Part):
@@ -99,8 +91,9 @@ class Option(Part):
 
     key: Key
     """Becomes the id ``menu:<key>``; never reuse one for something else: people tap weeks-old menus."""
-    kind: Literal["info", "request", "councillor"]
-    """``info`` shows the pages; ``request`` takes a message; ``councillor`` asks for a councillor first."""
+    kind: Literal["info", "request", "councillor", "topics"]
+    """``info`` shows the pages; ``request`` takes a message; ``councillor`` asks for a councillor first; ``topics`` offers
+    subscriptions."""
     title: Localized
     """Name of the option, at most 24 characters together with its number («1. »)."""
     description: Localized = Field(default_factory=dict)
@@ -132,23 +125,6 @@ class Councillor(Part):
     """What differs from the option's route, usually the assignee and the category."""
 
 
-class Page(Part):
-    """A page of municipal information."""
-
-    key: Key
-    """Becomes the id ``page:<key>``."""
-    title: Localized
-    """Name of the page, at most 24 characters together with its number («1. »)."""
-    description: Localized = Field(default_factory=dict)
-    """Second line of the row in the list, at most 72 characters."""
-    body: Localized
-    """WhatsApp markup (*bold* _italic_ ~struck~), at most 4096 characters."""
-    url: str = ""
-    """Where there is more, shown under the text."""
-    words: tuple[str, ...] = ()
-    """More words by which it can be typed."""
-
-
 class TrackerMap(Part):
     """What holds for all requests of this town in the tracker."""
 
@@ -174,6 +150,15 @@ class TrackerMap(Part):
     """Link to a map, shown under a place."""
 
 
+class OnFailed(Part):
+    """How a ticket shows that an answer did not reach the citizen, besides the private note."""
+
+    status: NameOrId = ""
+    """Status it gets, by the name the tracker shows, or its id."""
+    watchers: tuple[NameOrId, ...] = ()
+    """People who watch it from then on, by the names the tracker shows, or their ids."""
+
+
 class Answers(Part):
     """What of a ticket reaches the citizen. Only public notes ever do."""
 
@@ -185,6 +170,8 @@ class Answers(Part):
     """When given, only notes of these people (the tracker's names) reach citizens."""
     attachments: bool = True
     """Whether files added with a public note go along."""
+    on_failed: OnFailed = Field(default_factory=OnFailed)
+    """What is done with a ticket whose answer did not reach the citizen."""
 
 
 class Templates(Part):
@@ -192,6 +179,10 @@ class Templates(Part):
 
     answer: str = ""
     """Name of the utility template «there is an answer», with a quick reply; "" means wait for the citizen."""
+    news: str = ""
+    """Name of the marketing template for topics of that category; "" reaches only who wrote in the last 24 hours."""
+    notice: str = ""
+    """Name of the utility template for notices and alerts; "" reaches only who wrote in the last 24 hours."""
 
 
 class Timing(Part):
@@ -201,6 +192,10 @@ class Timing(Part):
     """A draft untouched for longer is asked about before anything is added to it."""
     receipt_seconds: Annotated[float, Field(ge=0, le=120)] = 8
     """So long the receipt waits for the ticket's number."""
+    sweep_at: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "03:00"
+    """When every night all open tickets are read whole (within the hour after it, local time)."""
+    report_hours: Annotated[float, Field(ge=0, le=72)] = 4
+    """So long after an answer staff are told what became of it; sooner when it was read or failed."""
 
 
 class Town(Part):
@@ -211,11 +206,18 @@ class Town(Part):
     menu: Annotated[tuple[Option, ...], Field(min_length=1)]
     councillors: tuple[Councillor, ...] = ()
     pages: tuple[Page, ...] = ()
+    offices: tuple[Office, ...] = ()
+    holidays: Holidays = Field(default_factory=Holidays)
+    alerts: tuple[Alert, ...] = ()
+    emergency: Emergency = Field(default_factory=Emergency)
+    topics: tuple[Topic, ...] = ()
+    broadcasts: Broadcasts = Field(default_factory=Broadcasts)
     tracker: TrackerMap
     statuses: dict[str, Localized] = Field(default_factory=dict)
     """By the tracker's status name: what the citizen is told when a ticket gets there. Others: nothing."""
     answers: Answers = Field(default_factory=Answers)
     templates: Templates = Field(default_factory=Templates)
+    open_data: OpenData = Field(default_factory=OpenData)
     timing: Timing = Field(default_factory=Timing)
     texts: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """By language: built-in texts to replace (the keys of ``connector/texts/ca.toml``)."""
@@ -235,6 +237,24 @@ class Town(Part):
     def page(self, key: str) -> Page | None:
         """The page with that key."""
         return next((p for p in self.pages if p.key == key), None)
+
+    def office(self, key: str) -> Office | None:
+        """The office with that key."""
+        return next((o for o in self.offices if o.key == key), None)
+
+    def topic(self, key: str) -> Topic | None:
+        """The topic with that key."""
+        return next((t for t in self.topics if t.key == key), None)
+
+    def subject(self, name: str, language: str) -> str:
+        """What ``<topic>`` or ``<topic>/<area>`` is called; "" when one can't subscribe to it (any more)."""
+        key, _, part = name.partition("/")
+        topic = self.topic(key)
+        if topic is None or name not in topic.names:
+            return ""
+        area = topic.area(part)
+        title = say(topic.title, language)
+        return f"{title}: {say(area.title, language)}" if area else title
 
     def routing(self, option: Option, councillor: Councillor | None = None) -> Routing:
         """Where a request goes: the councillor's words before the option's before the town's."""
@@ -262,7 +282,7 @@ class Town(Part):
         )
 
     def routings(self) -> list[tuple[str, Routing]]:
-        """Every routing the mapping can lead to, with the mapping key that makes it."""
+        """Everything the mapping may ask of the tracker, with the mapping key that asks for it."""
         found: list[tuple[str, Routing]] = []
         for i, option in enumerate(self.menu):
             if option.kind == "request":
@@ -272,4 +292,8 @@ class Town(Part):
                     (f"councillors[{j}].route", self.routing(option, c))
                     for j, c in enumerate(self.councillors)
                 ]
+        failed = self.answers.on_failed
+        if failed.status or failed.watchers:
+            wanted = Routing(project=self.tracker.project, status=failed.status, watchers=failed.watchers)
+            found.append(("answers.on_failed", wanted))
         return found

@@ -5,11 +5,22 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 
 _MENU = ("menú", "0", "inici", "inicio", "principal", "menú principal", "start", "home", "main menu", "torna", "volver", "back")  # fmt: skip
 _GREETING = {
     "ca": ("bon dia", "bona tarda", "bona nit", "bon vespre", "bones", "ei", "què tal", "com va"),
-    "es": ("buenos días", "buen día", "buenas tardes", "buenas noches", "buenas", "muy buenas"),
+    "es": (
+        "buenos días",
+        "buen día",
+        "buenas tardes",
+        "buenas noches",
+        "buenas",
+        "muy buenos días",
+        "muy buenas tardes",
+        "muy buenas noches",
+        "muy buenas",
+    ),
     "en": ("hello", "hi", "hey", "good morning", "good afternoon", "good evening", "hello there", "hi there"),
     "": ("ola", "holi", "salut"),
 }
@@ -32,10 +43,13 @@ _THUMBS = ("👍", "👌", "✅", "✔")
 _REFUSE = ("no accepto", "no ho accepto", "no acepto", "no lo acepto", "i do not accept", "i don't accept", "rebutjo", "rechazo", "refuse")  # fmt: skip
 _NO = (*_REFUSE, "no", "no gràcies", "no gracias", "no thanks", "no thank you", "encara no", "todavía no", "not yet")  # fmt: skip
 _WITHDRAW = (*_REFUSE, "retiro el consentiment", "retirar el consentiment", "retiro el meu consentiment", "retiro el consentimiento", "retirar el consentimiento", "retiro mi consentimiento", "withdraw consent", "i withdraw my consent")  # fmt: skip
+_LEAVE = ("baixa", "baja", "stop", "dona'm de baixa", "donar-me de baixa", "em dono de baixa", "em vull donar de baixa", "vull donar-me de baixa", "dame de baja", "darme de baja", "me doy de baja", "quiero darme de baja", "unsubscribe", "opt out")  # fmt: skip
+_DATA = ("les meves dades", "dades", "dades personals", "les meves dades personals", "mis datos", "datos", "datos personales", "mis datos personales", "my data", "data", "personal data", "my personal data", "privacitat", "privacidad", "privacy", "protecció de dades", "protección de datos", "data protection")  # fmt: skip
+_TOPICS = ("subscripcions", "subscripció", "les meves subscripcions", "suscripciones", "suscripción", "mis suscripciones", "subscriptions", "subscription", "my subscriptions", "subscriu-me", "subscriure'm", "em vull subscriure", "suscribirme", "suscríbeme", "quiero suscribirme", "subscribe", "rebre notícies", "vull rebre notícies", "recibir noticias", "quiero recibir noticias", "receive news", "get news")  # fmt: skip
 _THANKS = ("gràcies", "moltes gràcies", "mil gràcies", "merci", "gracias", "muchas gracias", "mil gracias", "thanks", "thank you", "thank you very much", "many thanks", "ok", "okay", "vale", "d'acord", "de acuerdo", "ok gràcies", "ok gracias", "vale gràcies", "vale gracias", "d'acord gràcies", "perfecte", "perfecto", "perfecte gràcies", "perfecto gracias", "perfect", "molt bé", "muy bien", "genial", "great", "adéu", "adiós", "bye", "fins aviat", "hasta luego", "a reveure")  # fmt: skip
 
 _GEMINATE = re.compile(r"l ?[·.•∙‧-] ?l", re.IGNORECASE)
-_SIGNS = " .,;:!¡¿?*_~\"'«»()[]#-…"
+_SIGNS = " .,;:!¡¿?*_~\"'«»“”()[]#-…"
 _LEADING = re.compile(
     r"(?:(?:per a|per al|per|para el|para|pel|to|for|al|a)\s+)?(?:(?:la|el|les|els|las|los|the)\s+|l')?"
 )
@@ -50,6 +64,12 @@ def fold(text: str) -> str:
     if set(text.strip()) in ({"?"}, {"¿", "?"}):
         return "?"
     return " ".join(w for word in text.split() if (w := word.strip(_SIGNS)))
+
+
+@lru_cache(maxsize=4096)
+def folded_name(name: str) -> str:
+    """``fold`` of a name in a mapping. It is remembered, so never for what a person wrote."""
+    return fold(name)
 
 
 def without_lead(folded: str) -> str:
@@ -74,6 +94,9 @@ ACCEPT = _folded(_ACCEPT)
 YES = _folded(_YES)
 NO = _folded(_NO)
 WITHDRAW = _folded(_WITHDRAW)
+LEAVE = _folded(_LEAVE)
+DATA = _folded(_DATA)
+TOPICS = _folded(_TOPICS)
 THANKS = _folded(_THANKS)
 _NAMES = {language: _folded(words) for language, words in _LANGUAGES.items()}
 

@@ -14,7 +14,7 @@ import re
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import httpx
 from starlette.background import BackgroundTask
@@ -56,15 +56,16 @@ def desk_routes(
     poll_url: str | None = None,
     project: str = PROJECT,
     town: str = "Ajuntament",
+    publish: bool = False,
 ) -> list[BaseRoute]:
     """Routes under ``/desk``: ``config``, ``events`` and the proxy ``redmine/…``.
 
     ``keys`` maps a staff member's login to its Redmine API key, in the order they are offered. ``poll_url``
     gets an empty POST after every successful write, so that the connector looks at once, not at its next poll
     (it may fail: the poll then comes by itself). ``project`` is the Redmine project shown, ``town`` who
-    the phone says it is talking to.
+    the phone says it is talking to. ``publish`` says that /desk/publish is there (see site.py).
     """
-    desk = _Desk(redmine_url.rstrip("/"), dict(keys), poll_url, project, town)
+    desk = _Desk(redmine_url.rstrip("/"), dict(keys), poll_url, project, town, publish)
     return [
         Route("/desk/config", desk.config, methods=["GET"]),
         Route("/desk/events", desk.events, methods=["GET"]),
@@ -73,12 +74,15 @@ def desk_routes(
 
 
 class _Desk:
-    def __init__(self, url: str, keys: dict[str, str], poll_url: str | None, project: str, town: str) -> None:
+    def __init__(
+        self, url: str, keys: dict[str, str], poll_url: str | None, project: str, town: str, publish: bool
+    ) -> None:
         self._url = url
         self._keys = keys
         self._poll_url = poll_url
         self._project = project
         self._town = town
+        self._publish = publish
         self._names: dict[str, str] = {}
         self._tls = ssl.create_default_context()
 
@@ -104,6 +108,7 @@ class _Desk:
                 "project": self._project,
                 "town": self._town,
                 "events": "/desk/events" if events else None,
+                "publish": self._publish,
             },
             headers={"Cache-Control": "no-store"},
         )
@@ -171,7 +176,7 @@ class _Desk:
         if request.method in ("POST", "PUT"):
             upload = path == "uploads.json"
             headers["Content-Type"] = "application/octet-stream" if upload else "application/json"
-        url = httpx.URL(f"{self._url}/{path}").copy_with(query=request.url.query.encode() or None)
+        url = httpx.URL(f"{self._url}/{quote(path)}").copy_with(query=request.url.query.encode() or None)
         async with AsyncExitStack() as stack:
             try:
                 client = await stack.enter_async_context(self._client(self._url))

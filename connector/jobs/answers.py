@@ -3,77 +3,54 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Container
+from collections.abc import Sequence
+from dataclasses import replace
 
-from connector.core.answers import Verdict, files_of, judge, words_of
-from connector.core.errors import Gone, Rejected
-from connector.core.model import Entry, FileRef, MediaKind, MediaOut, Outgoing, TextOut, TicketView
+from connector.core.answers import Verdict, digest, files_of, judge, words_of
+from connector.core.errors import Forbidden, Gone, Misconfigured, Rejected
+from connector.core.model import Changes, Entry, MediaKind, MediaOut, Outgoing, TextOut
 from connector.storage import cursors, people, tickets
 from connector.storage.store import Connection
-from connector.storage.tickets import Ticket
+from connector.storage.tickets import DELETED, Ticket
 from connector.storage.work import Row
+from connector.toolkit.observe import get_logger
 from connector.whatsapp.limits import split
 from connector.whatsapp.markup import to_whatsapp
 
+from . import births, enclosures, journal, reports, snapshots, sweep, unsent
+from .enclosures import NotSent
 from .runtime import Ending, Runtime
 
+log = get_logger(__name__)
+
+NO_ADDRESS = "no address is kept: the person withdrew consent, or was erased"
 _CAPTION, _TEXT = 1024, 4096
-_MB = 1024 * 1024
-# What WhatsApp sends, by kind (CLOUD-API.md 4): types and bytes; everything else may go as a document or not at all
-_SENDABLE: tuple[tuple[MediaKind, frozenset[str], int], ...] = (
-    (MediaKind.IMAGE, frozenset({"image/jpeg", "image/png"}), 5 * _MB),
-    (MediaKind.VIDEO, frozenset({"video/mp4", "video/3gpp"}), 16 * _MB),
-    (
-        MediaKind.AUDIO,
-        frozenset({"audio/aac", "audio/amr", "audio/mpeg", "audio/mp4", "audio/ogg"}),
-        16 * _MB,
-    ),
-    (
-        MediaKind.DOCUMENT,
-        frozenset(
-            {
-                "text/plain",
-                "application/pdf",
-                "application/msword",
-                "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-                "application/vnd.ms-excel",
-                "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-                "application/vnd.ms-powerpoint",
-                "application/vnd.openxmlformats-officedocument.presentationml.presentation",
-            }
-        ),
-        100 * _MB,
-    ),
-)
-
-
-class _Known(Container[str]):
-    """Our tickets, asked one by one: no list of all of them is ever made."""
-
-    def __init__(self, rt: Runtime) -> None:
-        self._rt = rt
-
-    def __contains__(self, ticket_id: object) -> bool:
-        rt = self._rt
-        return rt.store.read_now(lambda connection: tickets.is_known(connection, rt.name, str(ticket_id)))
 
 
 async def poll(rt: Runtime, row: Row, now: float) -> Ending:
     """Errand: what moved in the tracker since the cursor; what follows and the new cursor are stored together."""
     cursor = await rt.store.read(lambda connection: cursors.get(connection, rt.name, "poll"))
     if cursor is None:
-        begun = await asyncio.to_thread(rt.tracker.start_cursor)
-
-        def begin(connection: Connection, at: float) -> str:
-            cursors.save(connection, rt.name, "poll", begun, at)
-            return "begun: from now on"
-
-        return begin
+        return await _begin(rt, "begun")
     projects = sorted({routing.project for _, routing in rt.town.routings()})
-    changes = await asyncio.to_thread(rt.tracker.changes, cursor, projects, _Known(rt))
+    moved = await rt.store.read(lambda connection: tickets.moved_to(connection, rt.name, journal.MOVED))
+    try:
+        changes = await _changes(rt, cursor, projects, sorted(moved - set(projects)), now)
+    except Misconfigured as error:
+        log.error(
+            "the tracker's cursor cannot be read: everything is looked at again",
+            town=rt.name,
+            error=str(error),
+        )
+        return await _begin(rt, "begun again: the cursor could not be read")
 
     def end(connection: Connection, at: float) -> str:
-        found = sum(_take(connection, rt, view, at) for view in changes.tickets)
+        found = sum(journal.take(connection, rt, view, at) for view in changes.tickets)
+        for view in changes.tickets:
+            for reference in tickets.gone_to(connection, rt.name, f"{snapshots.MERGED}{view.ticket_id}"):
+                look_at(connection, rt, reference, at)
+        for reference, ticket_id in changes.strangers:
+            _stranger(connection, rt, reference, ticket_id, at)
         cursors.save(connection, rt.name, "poll", changes.cursor, at)
         if changes.more:
             rt.put(connection, lane=row.lane, kind="poll", payload={}, now=at)
@@ -82,44 +59,59 @@ async def poll(rt: Runtime, row: Row, now: float) -> Ending:
     return end
 
 
+async def _begin(rt: Runtime, how: str) -> Ending:
+    """A cursor from the oldest ticket that may still be answered, else from now: nothing lies before it."""
+    oldest = await rt.store.read(lambda connection: tickets.oldest_open(connection, rt.name))
+    begun = await asyncio.to_thread(rt.tracker.start_cursor, oldest)
+
+    def end(connection: Connection, at: float) -> str:
+        cursors.save(connection, rt.name, "poll", begun, at)
+        return f"{how}: from now on" if oldest is None else f"{how}: from the oldest open ticket on"
+
+    return end
+
+
+async def _changes(rt: Runtime, cursor: str, projects: list[str], moved: list[str], now: float) -> Changes:
+    """Also in the projects our tickets were moved to, as long as we see those."""
+    ours = snapshots.Ours(rt, now)
+    if moved:
+        try:
+            return await asyncio.to_thread(rt.tracker.changes, cursor, [*projects, *moved], ours)
+        except (Forbidden, Gone, Rejected):
+            log.warning("a project that tickets were moved to is not in sight", town=rt.name)
+    return await asyncio.to_thread(rt.tracker.changes, cursor, projects, ours)
+
+
+def _stranger(connection: Connection, rt: Runtime, reference: str, ticket_id: str, now: float) -> None:
+    """A ticket we did not make carries a reference of ours: a copy, or one the tracker made after we gave up on it."""
+    ticket = tickets.by_reference(connection, rt.store.sealer, reference)
+    if ticket is None or ticket.town != rt.name or ticket.tracker_id in (None, ticket_id):
+        return
+    text = rt.texts(rt.town.languages[0], "staff.duplicate", tickets=ticket_id)
+    rt.note(connection, reference, text, key=f"note:duplicate:{reference}:{ticket_id}", now=now)
+
+
+def look_at(connection: Connection, rt: Runtime, reference: str, now: float) -> None:
+    """Have one ticket read whole, soon."""
+    payload: dict[str, object] = {"reference": reference}
+    rt.put(connection, lane=f"look:{reference}", kind="look", payload=payload, now=now)
+
+
 async def look(rt: Runtime, row: Row, now: float) -> Ending:
     """Errand: read one ticket whole, whatever the cursor says."""
     ticket = await _ticket(rt, row.payload["reference"])
     if ticket is None or ticket.tracker_id is None:
         return lambda connection, at: "no ticket"
     try:
-        view = await asyncio.to_thread(rt.tracker.read, ticket.tracker_id)
+        view = await births.read(rt, ticket)
     except Gone:
-        return lambda connection, at: _gone(connection, ticket)
-    return lambda connection, at: f"{_take(connection, rt, view, at)} new entries"
+        return lambda connection, at: _gone(connection, rt, ticket, at)
+    return lambda connection, at: f"{journal.take(connection, rt, view, at)} new entries"
 
 
-def _gone(connection: Connection, ticket: Ticket) -> str:
-    tickets.update_ticket(connection, ticket.id, gone="deleted in the tracker")
-    return "deleted in the tracker"
-
-
-def _take(connection: Connection, rt: Runtime, view: TicketView, now: float) -> int:
-    """Decide about every journal entry not seen before; the number of those."""
-    ticket = tickets.by_tracker_id(connection, rt.store.sealer, rt.name, view.ticket_id)
-    if ticket is None:
-        return 0
-    seen = tickets.seen_entries(connection, ticket.id)
-    fresh = [entry for entry in view.entries if entry.key not in seen]
-    for entry in fresh:
-        verdict = judge(entry, rt.town)
-        if not tickets.see_entry(
-            connection, ticket.id, entry.key, "to send" if verdict.sends else f"stays: {verdict.reason}", now
-        ):
-            continue
-        if verdict.sends:
-            rt.put(
-                connection, lane=f"a:{ticket.reference}", kind="answer", now=now,
-                payload={"reference": ticket.reference, "entry": entry.key},
-                key=f"answer:{ticket.reference}:{entry.key}",
-            )  # fmt: skip
-    tickets.update_ticket(connection, ticket.id, status=view.status, closed_at=(now if view.closed else None))
-    return len(fresh)
+def _gone(connection: Connection, rt: Runtime, ticket: Ticket, now: float) -> str:
+    sweep.settle(connection, rt, ticket, DELETED, now)
+    return DELETED
 
 
 async def _ticket(rt: Runtime, reference: str) -> Ticket | None:
@@ -134,16 +126,24 @@ async def answer(rt: Runtime, row: Row, now: float) -> Ending:
     key = str(row.payload["entry"])
     if ticket is None or ticket.tracker_id is None:
         return lambda connection, at: "no ticket"
-    tracker_id = ticket.tracker_id
+    read = now
+    seen = await rt.store.read(lambda c: tickets.seen_entries(c, ticket.id))
+    if key in seen and seen[key].outcome.startswith(journal.with_note("")):
+        return lambda connection, at: "went in the message of the note before it"
     try:
-        view = await asyncio.to_thread(rt.tracker.read, tracker_id)
+        view = await births.read(rt, ticket)
     except Gone:
         return lambda connection, at: _withdrawn(connection, ticket, key, "the ticket was deleted")
-    entry = next((e for e in view.entries if e.key == key), None)
-    verdict = judge(entry, rt.town) if entry is not None else Verdict(False, False, "the note was deleted")
-    if entry is None or not verdict.sends:
+    entries = snapshots.entries(rt, view, seen)
+    entry = next((e for e in entries if e.key == key), None)
+    if entry is None:
+        why = "the status is another by now" if snapshots.is_status(key) else "the note was deleted"
+        return lambda connection, at: _withdrawn(connection, ticket, key, why)
+    verdict = judge(entry, rt.town)
+    if not verdict.sends:
         return lambda connection, at: _withdrawn(connection, ticket, key, verdict.reason)
-    messages = await _messages(rt, ticket, entry, verdict)
+    statuses = journal.along(rt, entries, key, seen) if verdict.note else ()
+    messages, left = await messages_of(rt, ticket, entry, verdict, statuses)
 
     def end(connection: Connection, at: float) -> str:
         person = people.get(connection, rt.store.sealer, ticket.person_id)
@@ -152,54 +152,62 @@ async def answer(rt: Runtime, row: Row, now: float) -> Ending:
                 connection,
                 person,
                 m,
-                key=f"say:answer:{ticket.reference}:{key}:{n}",
+                key=unsent.key_of(ticket.reference, key, n),
                 about=ticket.reference,
                 now=at,
+                note=unsent.mark(ticket.reference, key, digest(entry), read),
             )
             for n, m in enumerate(messages)
         ]
         if not any(told):
-            return _withdrawn(connection, ticket, key, "the person withdrew consent: no address is kept")
-        tickets.decide_entry(connection, ticket.id, key, f"sent: {verdict.reason}")
+            tell_staff_it_stays(connection, rt, ticket, key, at)
+            return _withdrawn(connection, ticket, key, NO_ADDRESS, anew=False)
+        tickets.decide_entry(connection, ticket.id, key, f"sent: {verdict.reason}", digest=digest(entry))
+        for status in statuses:
+            outcome, code = journal.with_note(key), digest(status)
+            if not tickets.see_entry(
+                connection, ticket.id, status.key, outcome, at, digest=code, birth=status.birth
+            ):
+                tickets.decide_entry(connection, ticket.id, status.key, outcome, digest=code)
+        reports.begin(connection, rt, ticket.reference, key, len(messages), at)
+        enclosures.tell_staff(connection, rt, ticket, key, left, at)
         return "handed to the sender"
 
     return end
 
 
-def _withdrawn(connection: Connection, ticket: Ticket, entry: str, why: str) -> str:
-    tickets.decide_entry(connection, ticket.id, entry, f"not sent: {why}")
-    return f"not sent: {why}"
+def tell_staff_it_stays(connection: Connection, rt: Runtime, ticket: Ticket, entry: str, now: float) -> None:
+    text = rt.texts(rt.town.languages[0], "staff.report_no_address")
+    rt.note(connection, ticket.reference, text, key=f"note:no-address:{ticket.reference}:{entry}", now=now)
 
 
-async def _messages(rt: Runtime, ticket: Ticket, entry: Entry, verdict: Verdict) -> list[Outgoing]:
-    """The fewest messages that carry the answer: words as a caption of the first file where they fit."""
-    markup = rt.tracker.capabilities.markup
+def _withdrawn(connection: Connection, ticket: Ticket, entry: str, why: str, *, anew: bool = True) -> str:
+    outcome = f"{unsent.NOT_SENT}: {why}"
+    # without a code: should it be made public again, it is new
+    tickets.decide_entry(connection, ticket.id, entry, outcome, digest="" if anew else None)
+    return outcome
+
+
+async def messages_of(
+    rt: Runtime, ticket: Ticket, entry: Entry, verdict: Verdict, statuses: Sequence[Entry] = ()
+) -> tuple[list[Outgoing], list[NotSent]]:
+    """The fewest messages that carry the answer: words as a caption of the first file where they fit; and the files
+    that cannot go along. The last of ``statuses``, which came right behind the note, is told with it."""
+    if statuses:
+        entry, verdict = replace(entry, status=statuses[-1].status), replace(verdict, status=True)
     # in a thread: a long hostile note takes Textile seconds
-    note = await asyncio.to_thread(to_whatsapp, entry.text, markup) if verdict.note else ""  # type: ignore[arg-type]
+    note = await asyncio.to_thread(to_whatsapp, entry.text, entry.markup) if verdict.note else ""
     text = words_of(entry, verdict, ticket.reference, note, rt.town, rt.texts, ticket.language)
     sent: list[MediaOut] = []
+    left: list[NotSent] = []
     for file in files_of(entry, verdict, rt.town):
-        uploaded = await _upload(rt, file)
-        if uploaded is None:
+        uploaded = await enclosures.upload(rt, file)
+        if isinstance(uploaded, NotSent):
             text += "\n\n" + rt.texts(ticket.language, "answer.file_left", filename=file.filename)
+            left.append(uploaded)
         else:
             sent.append(uploaded)
     if sent and len(text) <= _CAPTION and sent[0].kind is not MediaKind.AUDIO:
         first = MediaOut(sent[0].kind, sent[0].media_id, caption=text, filename=sent[0].filename)
-        return [first, *sent[1:]]
-    return [*(TextOut(part) for part in split(text, _TEXT)), *sent]
-
-
-async def _upload(rt: Runtime, file: FileRef) -> MediaOut | None:
-    """The file at Meta, or None when WhatsApp does not send such a file."""
-    kind, limit = next(((k, most) for k, types, most in _SENDABLE if file.media_type in types), (None, 0))
-    if kind is None or not 0 < file.size <= 100 * _MB:
-        return None
-    if file.size > limit:
-        return None
-    try:
-        content = await asyncio.to_thread(lambda: b"".join(rt.tracker.download(file, limit)))
-        media_id = await rt.whatsapp.upload(content, file.media_type, file.filename)
-    except (Gone, Rejected):
-        return None
-    return MediaOut(kind, media_id, filename=file.filename if kind is MediaKind.DOCUMENT else None)
+        return [first, *sent[1:]], left
+    return [*(TextOut(part) for part in split(text, _TEXT)), *sent], left

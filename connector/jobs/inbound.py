@@ -10,23 +10,37 @@ from connector.core.events import (
     Event,
     Fetch,
     Forget,
+    Joined,
+    Left,
     Message,
     Moved,
     NoteStaff,
     Quiet,
     Say,
+    Shown,
     Submit,
     Wake,
 )
-from connector.core.model import Address, EditIn, Inbound, ReactionIn, RevokeIn
-from connector.storage import files, ledger, people, tickets, work
+from connector.core.model import (
+    Address,
+    AddressChangedIn,
+    EditIn,
+    Inbound,
+    ReactionIn,
+    ReplyIn,
+    RevokeIn,
+    TextIn,
+)
+from connector.storage import consents, files, ledger, people, sent, subscriptions, tickets, work
+from connector.storage.consents import Terms
 from connector.storage.people import Person
 from connector.storage.store import Connection
 from connector.storage.work import Row
+from connector.toolkit import crash
 from connector.whatsapp.payloads import from_json
 
-from . import requests
-from .runtime import WINDOW, Runtime
+from . import feeds, requests, templating
+from .runtime import DAY, WINDOW, Runtime
 
 
 def inbound(connection: Connection, rt: Runtime, row: Row, now: float) -> str:
@@ -34,14 +48,32 @@ def inbound(connection: Connection, rt: Runtime, row: Row, now: float) -> str:
     message = from_json(row.payload["message"])
     sealer, pseudonyms = rt.store.sealer, rt.store.pseudonyms
     person = people.find(connection, pseudonyms, sealer, rt.name, message.sender)
+    written = not isinstance(message.content, AddressChangedIn)
+    if person is None and not written:
+        # followed before, by the other notification of it, or never known: nobody is made of a former address
+        code = pseudonyms.of(f"wamid:{rt.name}", message.id)
+        outcome = "address changed: nobody is known by the former one"
+        ledger.note_in(
+            connection, town=rt.name, key=code, person_id=None, outcome=outcome, about=None, now=now
+        )
+        return outcome
     if person is None:
         person = people.create(connection, pseudonyms, sealer, rt.name, message.sender, now)
-    people.open_window(connection, person.id, message.at.timestamp() + WINDOW)
+    if written:
+        # what WhatsApp itself says of a person is no message of theirs: it opens no customer service window
+        people.open_window(connection, person.id, message.at.timestamp() + WINDOW)
     released = 0
-    if message.at.timestamp() + WINDOW > now:
+    if written and message.at.timestamp() + WINDOW > now:
         # answers that waited for the customer service window go out, in their order
         released = work.bring_back(connection, f"held:{person.id}", f"out:{person.id}", now)
-    event = _event(connection, rt, message, bool(released))
+        if rt.town.templates.answer:
+            waiting = templating.lane(rt, rt.town.templates.answer, person.id)
+            work.end_lane(
+                connection, waiting, "not needed: the person wrote, and what it announces went out", now
+            )
+        if released:
+            crash.point("inbound.released")
+    event = _event(connection, rt, message, person, bool(released), now)
     outcome, spoke = take(connection, rt, person, event, now, origin=str(row.id))
     if spoke:
         rt.put(connection, lane=f"read:{row.id}", kind="read", payload={"id": message.id}, now=now)
@@ -70,7 +102,8 @@ def take(
     to: Address | None = None,
 ) -> tuple[str, bool]:
     """One conversation step and its effects; the outcome, and whether something was said."""
-    state, step = rt.conversation.step(person.state, event, now)
+    talk = rt.conversation.seeing(feeds.board(connection, rt, now), now)
+    state, step = talk.step(person.state, event, now)
     if isinstance(event, Message):
         to = event.inbound.sender
         if rt.conversation.consent.given(person.state):
@@ -129,18 +162,56 @@ def _carry(
             )  # fmt: skip
         case Submit():
             requests.begin(connection, rt, person, effect, to, now)
-        case Consented(given=given):
-            name = event.inbound.profile_name if isinstance(event, Message) else None
-            people.save_contact(
-                connection, rt.store.sealer, person.id, to if given else None, (name or "") if given else ""
-            )
+        case Shown(version, language, digest, text):
+            consents.show(connection, rt.name, version, language, digest, text, now)
+        case Consented():
+            _consented(connection, rt, person, effect, event, to, now)
+        case Joined():
+            terms = Terms(effect.version, effect.language, effect.digest, _key(event))
+            if subscriptions.join(connection, rt.name, person.id, effect.topic, terms.message_key, now):
+                consents.note(connection, rt.name, person.id, "news", "given", terms, now)
+        case Left(topics, version, language, last):
+            subscriptions.leave(connection, person.id, topics)
+            if last:
+                terms = Terms(version, language, "", _key(event))
+                consents.withdraw(connection, rt.name, person.id, terms, now)
         case Moved(new):
             _move(connection, rt, person, new, key, now)
         case NoteStaff(reference, text):
             rt.note(connection, reference, text, key=f"note:{key}", now=now)
 
 
-def _event(connection: Connection, rt: Runtime, message: Inbound, released: bool) -> Message:
+def _consented(
+    connection: Connection,
+    rt: Runtime,
+    person: Person,
+    said: Consented,
+    event: Event,
+    to: Address,
+    now: float,
+) -> None:
+    """The evidence, and the address that is kept from now on or not any more."""
+    terms = Terms(said.version, said.language, said.digest, _key(event))
+    consents.catch_up(connection, rt.name, person.id, person.state)
+    consents.note(connection, rt.name, person.id, "service", said.action, terms, now)
+    if said.given:
+        name = event.inbound.profile_name if isinstance(event, Message) else None
+        people.save_contact(connection, rt.store.sealer, person.id, to, name or "")
+        return
+    # without an address nothing else can be sent either, and what was sent holds it until it is delivered
+    consents.withdraw(connection, rt.name, person.id, terms, now, purpose="news")
+    subscriptions.leave(connection, person.id)
+    people.save_contact(connection, rt.store.sealer, person.id, None)
+    sent.forget_person(connection, person.id)
+
+
+def _key(event: Event) -> str | None:
+    return event.key if isinstance(event, Message) else None
+
+
+def _event(
+    connection: Connection, rt: Runtime, message: Inbound, person: Person, released: bool, now: float
+) -> Message:
     def code(wamid: str) -> str:
         return rt.store.pseudonyms.of(f"wamid:{rt.name}", wamid)
 
@@ -153,7 +224,19 @@ def _event(connection: Connection, rt: Runtime, message: Inbound, released: bool
         original_key = code(content.original)
         original = ledger.find(connection, rt.name, "in", original_key)
         original = "" if original.startswith("draft:") else original
-    return Message(message, code(message.id), about, original, original_key, released)
+    withdrawn = False
+    if not released and isinstance(content, ReplyIn) and content.id.startswith("reply:"):
+        ticket = tickets.by_reference(connection, rt.store.sealer, content.id.removeprefix("reply:"))
+        withdrawn = ticket is not None and tickets.withdrawn(connection, ticket.id)
+    # only what is said or chosen can ask for it
+    asks = isinstance(content, TextIn | ReplyIn | EditIn)
+    open_requests = tuple(tickets.of_person(connection, person.id)) if asks else ()
+    left = not asks or tickets.sent_since(connection, person.id, now - DAY) < rt.allowed.requests
+    topics = tuple(s.topic for s in subscriptions.of(connection, person.id)) if asks else ()
+    return Message(
+        message, code(message.id), about, original, original_key, released, withdrawn, open_requests, left, topics,
+        blocked=person.stopped_at is not None,
+    )  # fmt: skip
 
 
 def _remember(connection: Connection, rt: Runtime, person: Person, message: Inbound) -> None:

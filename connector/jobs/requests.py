@@ -1,14 +1,14 @@
-"""A request on its way into the tracker: stored with its reference, created once, completed with its files."""
+"""A request on its way into the tracker: stored with its reference, created once."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import Any
 
-from connector.core.errors import Forbidden, Rejected
+from connector.core.errors import Forbidden, Gone, Rejected, Unsettled
 from connector.core.events import Submit
 from connector.core.menu import buttons
-from connector.core.model import Address, Created, NewTicket, Place, Routing, Upload
+from connector.core.model import Address, Created, NewTicket, Place, Routing
 from connector.core.references import reference as make_reference
 from connector.core.town import say
 from connector.storage import files, ledger, people, tickets, work
@@ -16,22 +16,32 @@ from connector.storage.people import Person
 from connector.storage.store import Connection
 from connector.storage.tickets import Ticket
 from connector.storage.work import Row
+from connector.toolkit import crash
+from connector.toolkit.observe import current_trace, following, get_logger, trace_of
 
-from .runtime import Ending, Later, Runtime
+from . import answers, births, journal
+from .runtime import FAR, Ending, Later, Runtime
+
+log = get_logger(__name__)
 
 _SUBJECT = 120
-_SUFFIX = {
-    "image/jpeg": "jpg", "image/png": "png", "image/webp": "webp", "video/mp4": "mp4", "video/3gpp": "3gp",
-    "audio/ogg": "ogg", "audio/mpeg": "mp3", "audio/mp4": "m4a", "audio/aac": "aac", "audio/amr": "amr",
-    "application/pdf": "pdf", "text/plain": "txt",
-}  # fmt: skip
+NOT_THERE = "not written: the ticket was deleted, and with it whoever would read it"
 
 
 def begin(connection: Connection, rt: Runtime, person: Person, sent: Submit, to: Address, now: float) -> None:
-    """The citizen said «send»: the request and all that must follow are rows now."""
+    """The citizen said «send»: the request and all that must follow are rows now, and follow its first message."""
     reference = make_reference(rt.town.channel.prefix, rt.noise(8))
     while tickets.taken(connection, reference):
         reference = make_reference(rt.town.channel.prefix, rt.noise(8))
+    traces = dict.fromkeys([*map(trace_of, sent.keys), current_trace()])
+    with following(next(iter(traces)), reference):
+        log.info("request", town=rt.name, messages=" ".join(traces))
+        _store(connection, rt, person, sent, reference, now)
+
+
+def _store(
+    connection: Connection, rt: Runtime, person: Person, sent: Submit, reference: str, now: float
+) -> None:
     ticket_id = tickets.create(
         connection, rt.store.sealer, town=rt.name, reference=reference, person_id=person.id, option=sent.option,
         language=sent.language, content=_content(rt, person, sent), now=now,
@@ -86,6 +96,7 @@ def _content(rt: Runtime, person: Person, sent: Submit) -> dict[str, Any]:
         "facts": facts,
         "places": [[p.latitude, p.longitude, p.name, p.address] for p in sent.places],
         "councillor": sent.councillor,
+        "trace": current_trace(),
         "routing": {
             "project": routing.project, "tracker": routing.tracker, "assignee": routing.assignee,
             "category": routing.category, "priority": routing.priority, "status": routing.status,
@@ -112,18 +123,33 @@ def _new_ticket(ticket: Ticket) -> NewTicket:
 
 async def create(rt: Runtime, row: Row, now: float) -> Ending:
     """Errand: the ticket, exactly one. A try that got no answer is looked for before the next."""
-    ticket = await _load(rt, row)
+    ticket = await load(rt, row)
     if ticket.tracker_id:
         return lambda connection, at: "created before"
     found: Created | None = None
-    if row.tried_at is not None:
-        found = await asyncio.to_thread(rt.tracker.find, ticket.reference)
+    if row.payload.get("ticket"):
+        found = await _named(rt, ticket, str(row.payload["ticket"]))
+    elif row.tried_at is not None:
+        searched = rt.tracker.capabilities.find_by_reference
+        found = await asyncio.to_thread(rt.tracker.find, ticket.reference) if searched else None
+        crash.point("create.looked")
         if found is None and now - row.tried_at < rt.pace.settle:
             # a slow tracker may still commit what it was sent: only after that is «not there» an answer
             raise Later(row.tried_at + rt.pace.settle, "the tracker may still create it")
+        if found is None and not searched:
+            raise Unsettled(
+                f"Whether the tracker took {ticket.reference} is not known, and it has no search by reference. Look for "
+                f"it there. Found: connector failed retry {row.id} --ticket NUMBER. Not there: connector failed retry "
+                f"{row.id}, and it is sent again",
+                code="unsettled",
+            )
     if found is None:
         await rt.store.write(lambda connection: work.trying(connection, row, now))
+        crash.point("create.trying")
         found = await asyncio.to_thread(rt.tracker.create, _new_ticket(ticket))
+    if found.pending:
+        token = found.ticket_id
+        return lambda connection, at: _numbered_later(connection, rt, row, token, at)
     created = found
 
     def end(connection: Connection, at: float) -> str:
@@ -132,8 +158,33 @@ async def create(rt: Runtime, row: Row, now: float) -> Ending:
     return end
 
 
+def _numbered_later(connection: Connection, rt: Runtime, row: Row, token: str, now: float) -> str:
+    """The tracker has it and will number it: what it is asked with is kept, and it is asked later and later."""
+    payload = {**row.payload, "ticket": token}
+    work.later(
+        connection, rt.store.sealer, row, now + rt.pace.backoff(1), "not numbered yet", payload=payload
+    )
+    return ""
+
+
+async def _named(rt: Runtime, ticket: Ticket, tracker_id: str) -> Created:
+    """The ticket that a person found in the tracker, or the tracker promised, once it was seen to be there and to be
+    nobody else's."""
+    try:
+        view = await asyncio.to_thread(rt.tracker.read, tracker_id)
+    except Gone:
+        raise Rejected(f"the tracker has no ticket {tracker_id}: is that its number?") from None
+    other = await rt.store.read(lambda c: tickets.by_tracker_id(c, rt.store.sealer, rt.name, view.ticket_id))
+    if other is not None and not births.is_another(other, view):
+        raise Rejected(f"ticket {view.ticket_id} is that of {other.reference}: not {ticket.reference}'s")
+    return Created(view.ticket_id, "", existed=True)
+
+
 def _adopt(connection: Connection, rt: Runtime, ticket: Ticket, created: Created, now: float) -> str:
     tickets.update_ticket(connection, ticket.id, tracker_id=created.ticket_id, url=created.url)
+    for former in tickets.before(connection, rt.store.sealer, created.ticket_id, ticket):
+        journal.lost(connection, rt, former, tickets.DELETED)
+    work.bring_back(connection, _waiting(ticket.reference), f"t:{ticket.reference}", now)
     lang = rt.town.languages[0]
     if created.dropped:
         text = rt.texts(lang, "staff.dropped", what="; ".join(created.dropped))
@@ -141,15 +192,9 @@ def _adopt(connection: Connection, rt: Runtime, ticket: Ticket, created: Created
     if created.duplicates:
         text = rt.texts(lang, "staff.duplicate", tickets=", ".join(created.duplicates))
         rt.note(connection, ticket.reference, text, key=f"note:duplicate:{ticket.reference}", now=now)
-    if created.existed or now - ticket.created_at > 60:
-        # staff may have written on it before we knew that it is ours
-        rt.put(
-            connection,
-            lane=f"look:{ticket.reference}",
-            kind="look",
-            payload={"reference": ticket.reference},
-            now=now,
-        )
+    if created.existed or now - ticket.created_at > 60 or rt.tracker.capabilities.feed == "snapshot":
+        # staff may have written on it before we knew that it is ours; and what is compared needs a beginning
+        answers.look_at(connection, rt, ticket.reference, now)
     if tickets.advance_receipt(connection, ticket.id, ("none",), "full"):
         _say_receipt(connection, rt, ticket, created.ticket_id, now)
     elif tickets.advance_receipt(connection, ticket.id, ("partial",), "full"):
@@ -190,83 +235,55 @@ def _say_receipt(connection: Connection, rt: Runtime, ticket: Ticket, number: st
     )
 
 
-async def attach(rt: Runtime, row: Row, now: float) -> Ending:
-    """Errand: one file onto the ticket; safe to repeat, and no reason to create the ticket again."""
-    ticket = await _load(rt, row)
-    if ticket.tracker_id is None:
-        raise Later(now + 5, "the ticket is not there yet")
-    tracker_id = ticket.tracker_id
-    file = await rt.store.read(lambda connection: files.get(connection, rt.store.sealer, row.payload["ref"]))
-    if file is None or file.state in ("done", "dropped"):
-        return lambda connection, at: "nothing to attach"
-    if file.state == "waiting":
-        raise Later(now + 2, "the file is still on its way from WhatsApp")
-    name = _name(file.facts, ticket.reference, file.id)
-    if file.state == "lost":
-        return lambda connection, at: _without(connection, rt, ticket, name, "lost", "", at)
-    content = await rt.store.read(lambda connection: files.content(connection, rt.store.sealer, file))
-    upload = Upload(name, str(file.facts["mime"]), content, digest=file.digest or "")
-    try:
-        await asyncio.to_thread(rt.tracker.attach, tracker_id, upload)
-    except Rejected as error:
-        why = str(error)
-
-        def refused(connection: Connection, at: float) -> str:
-            files.settle(connection, file, "refused")
-            return _without(connection, rt, ticket, name, "refused", why, at)
-
-        return refused
-
-    def end(connection: Connection, at: float) -> str:
-        files.settle(connection, file, "done")
-        return "attached"
-
-    return end
+def _waiting(reference: str) -> str:
+    """The lane of what waits for a ticket whose ``create`` failed for good."""
+    return f"w:{reference}"
 
 
-def _without(
-    connection: Connection, rt: Runtime, ticket: Ticket, name: str, what: str, why: str, now: float
-) -> str:
-    """The ticket goes on without a file: staff are told which, the citizen once."""
-    lang = rt.town.languages[0]
-    values = {"filename": name, **({"reason": why} if what == "refused" else {})}
-    rt.note(connection, ticket.reference, rt.texts(lang, f"staff.file_{what}", **values),
-            key=f"note:file:{ticket.reference}:{name}", now=now)  # fmt: skip
-    person = people.get(connection, rt.store.sealer, ticket.person_id)
-    text = rt.texts(ticket.language, f"file.{what}", reference=ticket.reference)
-    message = buttons(text, [], rt.texts(ticket.language, "menu.home")).message
-    rt.tell(
-        connection, person, message, key=f"file-{what}:{ticket.reference}", about=ticket.reference, now=now
-    )
-    return f"file {what}: staff and citizen told"
-
-
-def _name(facts: dict[str, Any], reference: str, number: int) -> str:
-    """The file's own name, or one made of the reference; never a path."""
-    own = str(facts.get("filename") or "").replace("\\", "/").rsplit("/", 1)[-1].strip(". ")
-    if own:
-        return own[:120]
-    mime = str(facts.get("mime") or "")
-    return f"{facts['kind']}-{reference}-{number}.{_SUFFIX.get(mime, mime.rsplit('/', 1)[-1] or 'bin')}"
+def await_ticket(connection: Connection, rt: Runtime, row: Row, now: float) -> str:
+    """There is no ticket to write on: wait, without looking, until its ``create`` is retried and done."""
+    reference = str(row.payload["reference"])
+    ticket = tickets.by_reference(connection, rt.store.sealer, reference)
+    if ticket is not None and ticket.tracker_id:
+        # it was created after this row was read
+        work.later(connection, rt.store.sealer, row, now, counted=False)
+    else:
+        work.set_aside(connection, row, _waiting(reference), now + FAR)
+    return ""
 
 
 async def note(rt: Runtime, row: Row, now: float) -> Ending:
-    """Errand: an internal note; where the right to private notes was not seen, none at all."""
-    ticket = await _load(rt, row)
+    """Errand: an internal note; where there are none, or the right to them was not seen, none at all."""
+    if not rt.tracker.capabilities.internal_notes:
+        return lambda connection, at: "not written: the tracker has no notes that only staff see"
+    ticket = await load(rt, row)
     if ticket.tracker_id is None:
-        raise Later(now + 5, "the ticket is not there yet")
+        return lambda connection, at: await_ticket(connection, rt, row, at)
+    if ticket.gone == tickets.DELETED:
+        return lambda connection, at: NOT_THERE
     tracker_id, key = ticket.tracker_id, f"c{row.id}"
+    await trying(rt, row, now)
     try:
         await asyncio.to_thread(rt.tracker.add_internal_note, tracker_id, row.payload["text"], key)
+    except Gone:
+        return lambda connection, at: NOT_THERE
     except Forbidden as error:
-        if error.code != "set_notes_private":
+        if error.code != "no_internal_notes":
             raise
         # where the right was not seen nothing is written: a private note without it would come out public
         return lambda connection, at: "not written: no right to private notes"
     return lambda connection, at: "written"
 
 
-async def _load(rt: Runtime, row: Row) -> Ticket:
+async def trying(rt: Runtime, row: Row, now: float) -> None:
+    """Store that a ticket is about to be written on; a try before that may still be on its way has its time first."""
+    if row.tried_at is not None and now - row.tried_at < rt.pace.settle:
+        raise Later(row.tried_at + rt.pace.settle, "the tracker may still carry out what it was sent")
+    await rt.store.write(lambda connection: work.trying(connection, row, now))
+
+
+async def load(rt: Runtime, row: Row) -> Ticket:
+    """The request a row is about. Raises ``Rejected``."""
     ticket = await rt.store.read(lambda c: tickets.by_reference(c, rt.store.sealer, row.payload["reference"]))
     if ticket is None:
         raise Rejected(f"there is no request {row.payload['reference']} in the database")

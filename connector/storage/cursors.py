@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, select
 
+from .dialect import upsert
 from .tables import cursor
+
+EVERYWHERE = "*"
+"""Instead of a town: what concerns the whole database."""
 
 
 def get(connection: Connection, town: str, name: str) -> str | None:
@@ -25,6 +29,13 @@ def age(connection: Connection, town: str, name: str) -> float | None:
 
 def save(connection: Connection, town: str, name: str, value: str, now: float) -> None:
     """Store the cursor, in the transaction of what was read with it."""
-    where = (cursor.c.town == town, cursor.c.name == name)
-    if not connection.execute(cursor.update().where(*where).values(value=value, at=now)).rowcount:
-        connection.execute(cursor.insert().values(town=town, name=name, value=value, at=now))
+    upsert(connection, cursor, {"town": town, "name": name}, {"value": value, "at": now})
+
+
+def signs(connection: Connection) -> dict[str, dict[str, float]]:
+    """When each cursor of each town was last written (Unix seconds): ``{town: {"poll": …, "webhook": …}}``."""
+    found: dict[str, dict[str, float]] = {}
+    query = select(cursor.c.town, cursor.c.name, cursor.c.at).where(cursor.c.town != EVERYWHERE)
+    for row in connection.execute(query):
+        found.setdefault(row.town, {})[row.name] = float(row.at)
+    return found

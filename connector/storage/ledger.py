@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from dataclasses import dataclass
+from typing import Literal
 
+from sqlalchemy import Connection, select, update
+
+from .dialect import insert_once
 from .tables import message
 
 _RANK = {"accepted": 0, "sent": 1, "delivered": 2, "read": 3, "played": 4, "failed": 5}
+_ARRIVED = frozenset({"delivered", "read", "played"})
+
+
+_INSERT = message.insert().inline()
 
 
 def note_in(
@@ -21,18 +28,11 @@ def note_in(
     now: float,
 ) -> None:
     """A citizen's message and its outcome; ``key`` is the pseudonym of its id."""
-    connection.execute(
-        message.insert().values(
-            town=town,
-            direction="in",
-            key=key,
-            person_id=person_id,
-            about=about,
-            at=now,
-            state=outcome,
-            changed_at=now,
-        )
-    )
+    values = {
+        "town": town, "direction": "in", "key": key, "person_id": person_id, "about": about, "at": now,
+        "state": outcome, "changed_at": now,
+    }  # fmt: skip
+    connection.execute(_INSERT, values)
 
 
 def about_in(connection: Connection, town: str, keys: tuple[str, ...], reference: str) -> None:
@@ -56,16 +56,11 @@ def note_out(
     now: float,
 ) -> None:
     """A message Meta accepted; ``send_key`` is the key of the work row that sent it. Once each."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement = (
-        dialect.insert(message)
-        .values(
-            town=town, direction="out", key=key, person_id=person_id, send_key=send_key, about=about or None, at=now,
-            state=state, changed_at=now,
-        )
-        .on_conflict_do_nothing(index_elements=["town", "direction", "key"])
-    )  # fmt: skip
-    connection.execute(statement)
+    values = {
+        "town": town, "direction": "out", "key": key, "person_id": person_id, "send_key": send_key,
+        "about": about or None, "at": now, "state": state, "changed_at": now,
+    }  # fmt: skip
+    insert_once(connection, message, ["town", "direction", "key"], values)
 
 
 def find(connection: Connection, town: str, direction: str, key: str) -> str:
@@ -78,6 +73,25 @@ def find(connection: Connection, town: str, direction: str, key: str) -> str:
     return str(found.about) if found is not None and found.about else ""
 
 
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What WhatsApp last said of a message of ours, and when (Unix seconds)."""
+
+    state: str
+    at: float
+    error: str
+
+
+def delivery(connection: Connection, town: str, send_key: str) -> Delivery | None:
+    """What became of the newest try of that send; None when WhatsApp has not taken any."""
+    found = connection.execute(
+        select(message.c.state, message.c.at, message.c.changed_at, message.c.error)
+        .where(message.c.town == town, message.c.direction == "out", message.c.send_key == send_key)
+        .order_by(message.c.id.desc())
+    ).first()
+    return None if found is None else Delivery(found.state, found.changed_at or found.at, found.error or "")
+
+
 def advance(
     connection: Connection,
     *,
@@ -87,20 +101,24 @@ def advance(
     state: str,
     error: str | None,
     now: float,
-) -> bool:
-    """A status arrived: states only move forward. False when the message is not known."""
-    which = message.c.key == key
-    if send_key:
-        which = or_(which, message.c.send_key == send_key)
-    row = connection.execute(
-        select(message.c.id, message.c.state).where(
-            message.c.town == town, message.c.direction == "out", which
-        )
-    ).first()
+) -> Literal["unknown", "same", "moved"]:
+    """A status arrived: states only move forward, and what was delivered does not fail any more.
+
+    ``failed`` can follow ``delivered`` for people with several devices: it then speaks of one of them
+    (CLOUD-API.md 2.1).
+    """
+    ours = select(message.c.id, message.c.state).where(message.c.town == town, message.c.direction == "out")
+    row = connection.execute(ours.where(message.c.key == key)).first()
+    if row is None and send_key and state != "failed":
+        # a try whose answer was lost and that went out again: what is said of either is said of the newest
+        row = connection.execute(
+            ours.where(message.c.send_key == send_key).order_by(message.c.id.desc())
+        ).first()
     if row is None:
-        return False
-    if _RANK.get(state, 0) > _RANK.get(row.state, 0):
-        connection.execute(
-            update(message).where(message.c.id == row.id).values(state=state, changed_at=now, error=error)
-        )
-    return True
+        return "unknown"
+    if _RANK.get(state, 0) <= _RANK.get(row.state, 0) or (state == "failed" and row.state in _ARRIVED):
+        return "same"
+    connection.execute(
+        update(message).where(message.c.id == row.id).values(state=state, changed_at=now, error=error)
+    )
+    return "moved"

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Row, delete, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, select, update
 
 from connector.core.model import Address
 from connector.core.state import State
 from connector.toolkit.privacy import Pseudonyms, Sealer
 
 from .tables import person
+
+# those of every message, put together once (see dialect.py)
+_BY_ID = select(person).where(person.c.id == bindparam("who")).with_for_update()
+_IN_TOWN = select(person).where(person.c.town == bindparam("in_town")).with_for_update()
+_BY_USER = _IN_TOWN.where(person.c.user_key == bindparam("user"))
+_BY_PHONE = _IN_TOWN.where(person.c.phone_key == bindparam("number"))
+_HAS_ADDRESS = select(person.c.id).where(person.c.id == bindparam("who"), person.c.contact.is_not(None))
+_ONE = update(person).where(person.c.id == bindparam("who"))
+_SAVE = _ONE.values(state=bindparam("sealed"), updated_at=bindparam("at"))
+_OPEN = _ONE.where(person.c.window_until < bindparam("until")).values(window_until=bindparam("until"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +33,8 @@ class Person:
     address: Address | None
     name: str
     window_until: float
+    stopped_at: float | None = None
+    """Since when WhatsApp lets no marketing message of ours through to them."""
 
 
 def keys_of(pseudonyms: Pseudonyms, town: str, address: Address) -> tuple[str | None, str | None]:
@@ -47,13 +59,26 @@ def _person(sealer: Sealer, row: Row[tuple[object, ...]]) -> Person:
         address=Address(contact["user_id"], contact["phone"]) if contact else None,
         name=contact["name"] if contact else "",
         window_until=row.window_until,
+        stopped_at=row.stopped_at,
     )
 
 
 def get(connection: Connection, sealer: Sealer, person_id: int) -> Person:
     """The person, locked until the transaction ends."""
-    row = connection.execute(select(person).where(person.c.id == person_id).with_for_update()).one()
-    return _person(sealer, row)
+    return _person(sealer, connection.execute(_BY_ID, {"who": person_id}).one())
+
+
+def has_address(connection: Connection, person_id: int) -> bool:
+    """Whether it is remembered how the person is reached."""
+    return connection.execute(_HAS_ADDRESS, {"who": person_id}).first() is not None
+
+
+def id_of(connection: Connection, pseudonyms: Pseudonyms, town: str, address: Address) -> int | None:
+    """Number of the person with that address, None when nobody is known by it. Nothing is locked or opened."""
+    user, phone = keys_of(pseudonyms, town, address)
+    by = person.c.user_key == user if user is not None else person.c.phone_key == phone
+    found = connection.execute(select(person.c.id).where(person.c.town == town, by)).first()
+    return None if found is None else int(found.id)
 
 
 def find(
@@ -66,18 +91,14 @@ def find(
     """
     user, phone = keys_of(pseudonyms, town, address)
     if user is not None:
-        row = connection.execute(
-            select(person).where(person.c.town == town, person.c.user_key == user).with_for_update()
-        ).first()
+        row = connection.execute(_BY_USER, {"in_town": town, "user": user}).first()
         if row is not None:
             if phone is not None and row.phone_key != phone:
                 _take_number(connection, town, row.id, phone)
             return _person(sealer, row)
     if phone is None:
         return None
-    row = connection.execute(
-        select(person).where(person.c.town == town, person.c.phone_key == phone).with_for_update()
-    ).first()
+    row = connection.execute(_BY_PHONE, {"in_town": town, "number": phone}).first()
     if row is None:
         return None
     if user is not None:
@@ -114,11 +135,8 @@ def create(
 
 def save_state(connection: Connection, sealer: Sealer, person_id: int, state: State, now: float) -> None:
     """Store where the conversation is."""
-    connection.execute(
-        update(person)
-        .where(person.c.id == person_id)
-        .values(state=sealer.seal(state.model_dump(mode="json", exclude_defaults=True)), updated_at=now)
-    )
+    sealed = sealer.seal(state.model_dump(mode="json", exclude_defaults=True))
+    connection.execute(_SAVE, {"who": person_id, "sealed": sealed, "at": now})
 
 
 def save_contact(
@@ -135,11 +153,19 @@ def save_contact(
 
 def open_window(connection: Connection, person_id: int, until: float) -> None:
     """The customer service window is open until then (Unix seconds); it never shrinks."""
+    connection.execute(_OPEN, {"who": person_id, "until": until})
+
+
+def shut_window(connection: Connection, person_id: int, now: float) -> None:
+    """WhatsApp says that the customer service window is closed, whatever we thought."""
     connection.execute(
-        update(person)
-        .where(person.c.id == person_id, person.c.window_until < until)
-        .values(window_until=until)
+        update(person).where(person.c.id == person_id, person.c.window_until > now).values(window_until=now)
     )
+
+
+def stop_marketing(connection: Connection, person_id: int, at: float | None) -> None:
+    """WhatsApp says that the person wants no marketing messages of ours since ``at``; None: that they do (again)."""
+    connection.execute(update(person).where(person.c.id == person_id).values(stopped_at=at))
 
 
 def move(connection: Connection, pseudonyms: Pseudonyms, sealer: Sealer, who: Person, new: Address) -> bool:

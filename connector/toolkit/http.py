@@ -1,31 +1,30 @@
 """HTTP clients that cannot hang, and what their errors mean.
 
-The only place that knows httpx. httpx bounds each wait on the socket, never the call: a server that sends one
-byte every few seconds keeps a client for ever. Here a call also has a deadline for everything it does, from
-asking for a connection to the last byte of the answer. Redirects are never followed: an API that redirects is
-misconfigured, and a followed redirect would carry the token to another host.
+A call has a deadline for everything it does, from asking for a connection to the last byte of the answer, and a write
+whose turn has passed is not begun: ``transports.py`` sees to both. Redirects are never followed: an API that redirects
+is misconfigured, and a followed redirect would carry the token to another host.
 
 Proxies are taken from the environment (``HTTPS_PROXY``, ``NO_PROXY``) for the host of ``base_url``.
 """
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import email.utils
 import time
 import urllib.request
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
-from contextvars import ContextVar
+from collections.abc import Collection, Mapping
 from importlib import metadata
-from typing import Any, cast
-
-import httpcore
-import httpx
+from typing import Any
 
 from connector.core.errors import Ambiguous, ConnectorError, Finding, Misconfigured, Throttled, Unavailable
 
-# What the clients are made of, for who handles them: httpx itself is imported here only.
+from .lean import without
+from .transports import CONNECTIONS, PRIVATE, AsyncDeadlineTransport, DeadlineTransport
+
+with without("httpx._main"):
+    import httpx
+
+# What the clients are made of, for who handles them: httpx itself is imported here and in transports.py only.
 Client = httpx.Client
 AsyncClient = httpx.AsyncClient
 Response = httpx.Response
@@ -36,10 +35,8 @@ HTTPError = httpx.HTTPError
 
 CONNECT_SECONDS = 5.0
 """Longest wait for a connection or for a free one of the pool."""
-_PIECE = 16 * 1024
-_LIMITS = httpx.Limits(max_connections=20, max_keepalive_connections=10, keepalive_expiry=15.0)
-_deadline: ContextVar[float | None] = ContextVar("http_deadline", default=None)
-
+MOST_BYTES = 32 << 20
+"""An answer that is read whole, unpacked, is no larger: who answers with more is broken, or wants our memory."""
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 _OUR_FAULT = (httpx.UnsupportedProtocol, httpx.InvalidURL, httpx.LocalProtocolError)
 
@@ -61,24 +58,35 @@ def sync_client(base_url: str, *, timeout: float, headers: dict[str, str] | None
     A single call can have another deadline: ``extensions={"deadline": seconds}`` on its request. One client
     per thread. The look-up of the host's name is bounded by the system's resolver, not by us.
     """
-    return httpx.Client(
+    return _Client(
         base_url=base_url,
         headers=_headers(headers),
         timeout=waits(timeout),
-        transport=_DeadlineTransport(timeout, _proxy(base_url)),
+        transport=DeadlineTransport(timeout, _proxy(base_url)),
         follow_redirects=False,
     )
 
 
 def async_client(
-    base_url: str, *, timeout: float, headers: dict[str, str] | None = None
+    base_url: str,
+    *,
+    timeout: float,
+    headers: dict[str, str] | None = None,
+    private_hosts: Collection[str] | None = None,
+    connections: int = CONNECTIONS,
 ) -> httpx.AsyncClient:
-    """The same for asyncio: calls end after ``timeout`` seconds, or their own ``deadline`` extension."""
-    return httpx.AsyncClient(
+    """The same for asyncio: calls end after ``timeout`` seconds, or their own ``deadline`` extension; with so many
+    ``connections`` at most.
+
+    With ``private_hosts`` only these hosts may be at addresses that are not public; every other one is left before
+    a byte was sent. It is the address of the connection that counts: what a name means can change between two
+    look-ups. Behind a proxy the proxy decides.
+    """
+    return _AsyncClient(
         base_url=base_url,
         headers=_headers(headers),
         timeout=waits(timeout),
-        transport=_AsyncDeadlineTransport(timeout, _proxy(base_url)),
+        transport=AsyncDeadlineTransport(timeout, _proxy(base_url), private_hosts, connections),
         follow_redirects=False,
     )
 
@@ -101,11 +109,62 @@ def _proxy(base_url: str) -> str | None:
     return proxies.get(url.scheme) or proxies.get("all")
 
 
+# --- how much is read ------------------------------------------------------------------------------
+
+
+class TooLarge(httpx.RequestError):
+    """An answer that does not end where answers do."""
+
+
+def whole(response: httpx.Response) -> httpx.Response:
+    """``response`` with all of its content, of which there is no more than ``MOST_BYTES``. Raises ``TooLarge``."""
+    content = bytearray()
+    try:
+        for piece in response.iter_bytes():
+            content += piece
+            _check(response, content)
+    finally:
+        response.close()
+    response._content = bytes(content)  # what its own read() sets, which has no limit
+    return response
+
+
+def _check(response: httpx.Response, content: bytearray) -> None:
+    if len(content) > MOST_BYTES:
+        raise TooLarge(f"more than {MOST_BYTES} bytes", request=response.request)
+
+
+class _Client(httpx.Client):
+    """Reads no answer whole that is larger than ``MOST_BYTES``; who streams counts by themselves."""
+
+    def send(self, request: httpx.Request, *, stream: bool = False, **how: Any) -> httpx.Response:
+        response = super().send(request, stream=True, **how)
+        return response if stream else whole(response)
+
+
+class _AsyncClient(httpx.AsyncClient):
+    """The same for asyncio."""
+
+    async def send(self, request: httpx.Request, *, stream: bool = False, **how: Any) -> httpx.Response:
+        response = await super().send(request, stream=True, **how)
+        if stream:
+            return response
+        content = bytearray()
+        try:
+            async for piece in response.aiter_bytes():
+                content += piece
+                _check(response, content)
+        finally:
+            await response.aclose()
+        response._content = bytes(content)
+        return response
+
+
 # --- what an error means ---------------------------------------------------------------------------
 
 
 def translate(error: Exception, *, wrote: bool, who: str) -> ConnectorError:
-    """The connector's error for an error of an HTTP call to ``who`` («Redmine», «WhatsApp»).
+    """The connector's error for an error of an HTTP call to ``who`` («WhatsApp», the tracker's name).
 
     ``wrote`` says that the call was to change something there. Never sent (no connection, no name, no free
     connection) is ``Unavailable`` even then; lost later is ``Ambiguous`` for a write, ``Unavailable`` for a
@@ -121,11 +180,19 @@ def translate(error: Exception, *, wrote: bool, who: str) -> ConnectorError:
         )
     if isinstance(error, _NEVER_SENT):
         hint = " (its TLS certificate was not accepted)" if "CERTIFICATE_VERIFY" in str(error) else ""
+        hint = f" ({PRIVATE})" if PRIVATE in str(error) else hint
         return Unavailable(
             f"{who} could not be reached{hint}; nothing was sent. It is tried again later", code=kind
         )
-    slow = isinstance(error, httpx.TimeoutException | TimeoutError)
-    what = "did not answer in time" if slow else "broke the connection off"
+    what = "broke the connection off"
+    if isinstance(error, httpx.TimeoutException | TimeoutError):
+        what = "did not answer in time"
+    elif isinstance(error, TooLarge | httpx.DecodingError):
+        what = (
+            "gave an answer that is too large"
+            if isinstance(error, TooLarge)
+            else "gave an answer that is damaged"
+        )
     if wrote:
         return Ambiguous(
             f"{who} {what}: whether it took what was sent is not known. It is looked up", code=kind
@@ -161,156 +228,14 @@ def _date(value: str) -> float:
     return email.utils.parsedate_to_datetime(value).timestamp()
 
 
-def _now(headers: Mapping[str, str]) -> float:
+def served_at(headers: Mapping[str, str]) -> float | None:
+    """The server's own time when it answered (``Date`` header, whole seconds), Unix seconds; None when it said none."""
     try:
         return _date(headers.get("date", ""))
     except (TypeError, ValueError):
-        return time.time()
+        return None
 
 
-# --- the deadline, blocking ------------------------------------------------------------------------
-
-
-def _left(timeout: float | None, late: type[Exception]) -> float | None:
-    """The smaller of ``timeout`` and what is left until the deadline; raises ``late`` when nothing is."""
-    end = _deadline.get()
-    if end is None:
-        return timeout
-    left = end - time.monotonic()
-    if left <= 0:
-        raise late("deadline of the whole call")
-    return left if timeout is None else min(timeout, left)
-
-
-class _DeadlineStream(httpcore.NetworkStream):
-    """A connection on which each wait ends at the deadline of the call that uses it."""
-
-    def __init__(self, stream: httpcore.NetworkStream) -> None:
-        self._stream = stream
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, _left(timeout, httpcore.ReadTimeout))
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        # In pieces: the stream below bounds each send, not the sum of a large body's sends.
-        for start in range(0, len(buffer), _PIECE):
-            self._stream.write(buffer[start : start + _PIECE], _left(timeout, httpcore.WriteTimeout))
-
-    def close(self) -> None:
-        self._stream.close()
-
-    def start_tls(
-        self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore.NetworkStream:
-        left = _left(timeout, httpcore.ConnectTimeout)
-        return _DeadlineStream(self._stream.start_tls(ssl_context, server_hostname, left))
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
-
-
-class _DeadlineBackend(httpcore.NetworkBackend):
-    def __init__(self, backend: httpcore.NetworkBackend) -> None:
-        self._backend = backend
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.NetworkStream:
-        left = _left(timeout, httpcore.ConnectTimeout)
-        return _DeadlineStream(self._backend.connect_tcp(host, port, left, local_address, socket_options))
-
-    def sleep(self, seconds: float) -> None:
-        self._backend.sleep(seconds)
-
-
-class _DeadlineBody(httpx.SyncByteStream):
-    def __init__(self, body: httpx.SyncByteStream, deadline: float) -> None:
-        self._body = body
-        self._end = deadline
-
-    def __iter__(self) -> Iterator[bytes]:
-        pieces = iter(self._body)
-        while True:
-            with _until(self._end):
-                piece = next(pieces, None)
-            if piece is None:
-                return
-            if time.monotonic() >= self._end:  # bytes that are there already never wait on the socket
-                raise httpx.ReadTimeout("deadline of the whole call")
-            yield piece
-
-    def close(self) -> None:
-        self._body.close()
-
-
-class _DeadlineTransport(httpx.HTTPTransport):
-    def __init__(self, seconds: float, proxy: str | None) -> None:
-        super().__init__(limits=_LIMITS, proxy=proxy)
-        self._seconds = seconds
-        # httpcore takes a network backend, httpx has no parameter to hand it on. The tests with a silent and
-        # a dripping server fail when these names change.
-        pool = cast(Any, self._pool)
-        pool._network_backend = _DeadlineBackend(pool._network_backend)
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        end = time.monotonic() + float(request.extensions.get("deadline", self._seconds))
-        with _until(end):
-            response = super().handle_request(request)
-        response.stream = _DeadlineBody(cast(httpx.SyncByteStream, response.stream), end)
-        return response
-
-
-@contextlib.contextmanager
-def _until(end: float) -> Iterator[None]:
-    token = _deadline.set(end)
-    try:
-        yield
-    finally:
-        _deadline.reset(token)
-
-
-# --- the deadline, asyncio -------------------------------------------------------------------------
-
-
-class _AsyncDeadlineBody(httpx.AsyncByteStream):
-    def __init__(self, body: httpx.AsyncByteStream, deadline: float) -> None:
-        self._body = body
-        self._end = deadline
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        pieces = aiter(self._body)
-        while True:
-            try:
-                async with asyncio.timeout_at(self._end):
-                    piece = await anext(pieces, None)
-            except TimeoutError:
-                raise httpx.ReadTimeout("deadline of the whole call") from None
-            if piece is None:
-                return
-            if asyncio.get_running_loop().time() >= self._end:
-                raise httpx.ReadTimeout("deadline of the whole call")
-            yield piece
-
-    async def aclose(self) -> None:
-        await self._body.aclose()
-
-
-class _AsyncDeadlineTransport(httpx.AsyncHTTPTransport):
-    def __init__(self, seconds: float, proxy: str | None) -> None:
-        super().__init__(limits=_LIMITS, proxy=proxy)
-        self._seconds = seconds
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        end = asyncio.get_running_loop().time() + float(request.extensions.get("deadline", self._seconds))
-        try:
-            async with asyncio.timeout_at(end):
-                response = await super().handle_async_request(request)
-        except TimeoutError:
-            raise httpx.ReadTimeout("deadline of the whole call", request=request) from None
-        response.stream = _AsyncDeadlineBody(cast(httpx.AsyncByteStream, response.stream), end)
-        return response
+def _now(headers: Mapping[str, str]) -> float:
+    at = served_at(headers)
+    return time.time() if at is None else at

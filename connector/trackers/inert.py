@@ -1,21 +1,16 @@
-"""Citizens' words in a tracker's page: shown as written, and doing nothing there.
-
-Redmine runs markup in any text: ``{{macro}}``, ``#1``, ``[[wiki]]``, ``user:oac``, ``!http://…/image.png!``,
-bare addresses. Everything between ``<code>`` tags is left alone by both of its formatters and by the passes
-for links and macros after them (``parse_non_pre_blocks``), and unlike ``<pre>`` it still wraps. So every
-line is one piece of inline code inside a quotation. Two things happen on the raw text, before any markup is
-looked at, and are broken up with an invisible zero width space: macros, and the people to be notified by
-``@login`` (Redmine 5.0 ``lib/redmine/acts/mentionable.rb`` only skips ``<pre>`` and fences, not ``<code>``).
-"""
+"""Citizens' words and file names on their way into a tracker: what every adapter needs, whatever markup follows."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import PurePosixPath
+
+from connector.core.model import NewTicket, Place
 
 ZWSP = "\u200b"
 MAX_BYTES = 48_000
-"""UTF-8 bytes of a text; MySQL's TEXT, where Redmine may keep it, holds 65 535 with all markup."""
+"""UTF-8 bytes of a text; MySQL's TEXT, where a tracker may keep it, holds 65 535 with all markup."""
 CUT = "[…]"
 """Stands where a text was cut."""
 
@@ -27,16 +22,15 @@ _NOT_CHARACTERS = re.compile(
     + "]"
 )
 _DIRECTIONS = re.compile("[\u202a-\u202e\u2066-\u2069]")
-_MACRO = re.compile(r"([{}])(?=\1)")
-_MENTION = re.compile(r"(?<![A-Za-z0-9_])@(?=[A-Za-z0-9_.@-])")
-_MENTION_AGAIN = re.compile(r"@(?=@)")
-_OFFTAG = re.compile(r"<(?=/?(?:code|pre|kbd|notextile|redpre))", re.IGNORECASE)
-_REDCLOTH = re.compile(r"(?<=x%)(?=x%)|(?<=:redsh)(?=#)")
 _LABEL = re.compile(r"[^\w '’().·/-]|_")
+_SCHEME = re.compile(r"(?<=:)(?=//)")
+_REFERENCE_AT_END = re.compile(r"\[([A-Z0-9]{2,6}(?:-[A-Z0-9]+)+)\]\s*$")
+_FILENAME_BAD = re.compile(r"[/?%*:|\"'<>\\\x00-\x1f\x7f]+")
+_LONGEST_FILENAME = 120
 
 
 def clean(text: str, max_bytes: int = MAX_BYTES) -> str:
-    """Without control characters and NUL (Redmine stores them), line ends ``\\n``, non-characters replaced.
+    """Without control characters and NUL (servers store them), line ends ``\\n``, non-characters replaced.
 
     Cut to ``max_bytes`` of UTF-8, visibly.
     """
@@ -54,86 +48,70 @@ def one_line(text: str, max_bytes: int = 4_000) -> str:
     return " ".join(_DIRECTIONS.sub("", clean(text, max_bytes)).split())
 
 
-def subject(words: str, reference: str, limit: int = 255) -> str:
-    """«first words… [REFERENCE]», at most ``limit`` characters, the reference always whole and last."""
+def subject(words: str, reference: str, limit: int = 255, measure: Callable[[str], int] = len) -> str:
+    """«first words… [REFERENCE]», at most ``limit`` by ``measure`` (characters, unless the tracker counts bytes), the
+    reference always whole and last."""
     tail = f"[{reference}]"
     head = one_line(words)
-    room = limit - len(tail) - 1
-    if len(head) > room:
-        cut = head[: max(room - 1, 0)]
+    room = limit - measure(tail) - 1
+    if measure(head) > room:
+        cut = head[:room]
+        while cut and measure(cut) > room - measure("…"):
+            cut = cut[:-1]
         space = cut.rfind(" ")
-        head = (cut[:space] if space > room // 2 else cut).rstrip() + "…"
+        head = (cut[:space] if space > len(cut) // 2 else cut).rstrip() + "…"
     return f"{head} {tail}" if head else tail
 
 
+def reference_in(subject: str) -> str | None:
+    """The reference that ``subject`` put at the end, None when there is none."""
+    match = _REFERENCE_AT_END.search(subject)
+    return match[1] if match else None
+
+
 def plain(text: str) -> str:
-    """For a tracker without markup: cleaned, macros and mentions broken up."""
-    return "\n".join(_broken(line) for line in clean(text).split("\n"))
+    """For a tracker that shows text as it is and at most makes links of addresses: cleaned, addresses broken up."""
+    return _SCHEME.sub(ZWSP, clean(text))
 
 
-def textile(text: str) -> str:
-    """A quotation in Textile (Redmine's RedCloth 3), line by line inline code."""
-    return "\n\n".join("bq. " + "\n".join(map(_textile_code, lines)) for lines in _paragraphs(text))
-
-
-def common_mark(text: str) -> str:
-    """A quotation in CommonMark, line by line inline code, ended by hard breaks."""
-    return "\n>\n".join(
-        "  \n".join(f"> {_common_mark_code(line)}" for line in lines) for lines in _paragraphs(text)
-    )
-
-
-def textile_fact(label: str, value: str) -> str:
-    """«Label: value» in Textile; the label is ours, the value is inert."""
-    return f"{_label(label)}: {_textile_code(one_line(value) or '-')}"
-
-
-def common_mark_fact(label: str, value: str) -> str:
-    """«Label: value» in CommonMark; the label is ours, the value is inert."""
-    return f"{_label(label)}: {_common_mark_code(one_line(value) or '-')}"
-
-
-def _label(text: str) -> str:
+def label(text: str) -> str:
+    """A label of ours, without anything that could be markup."""
     return _LABEL.sub(" ", one_line(text)).strip() or "-"
 
 
-def _paragraphs(text: str) -> list[list[str]]:
-    """Lines grouped by empty lines; the look of spaces kept (HTML would fold them)."""
-    found: list[list[str]] = [[]]
-    for line in clean(text).split("\n"):
-        if line.strip():
-            found[-1].append(_spaces(line.rstrip().expandtabs(4)))
-        elif found[-1]:
-            found.append([])
-    return [lines for lines in found if lines]
+def description(
+    ticket: NewTicket, place_label: str, map_url: str, *, quiet: Callable[[str], str] = plain
+) -> str:
+    """What a ticket says: the citizen's words, then the facts, then the places with coordinates and a link to a map, with
+    empty lines between. ``quiet`` makes a citizen's words do nothing on the page that staff see."""
+    parts = [quiet(ticket.words)]
+    parts += [_fact(name, value, quiet) for name, value in ticket.facts]
+    for place in ticket.places:
+        latitude, longitude = coordinates(place)
+        said = ", ".join(part for part in (place.name, place.address) if part.strip())
+        where = f"{said} ({latitude}, {longitude})" if said else f"{latitude}, {longitude}"
+        parts += [_fact(place_label, where, quiet), map_url.format(latitude=latitude, longitude=longitude)]
+    return "\n\n".join(part for part in parts if part.strip())
 
 
-def _spaces(line: str) -> str:
-    body = line.lstrip(" ")
-    return "\u00a0" * (len(line) - len(body)) + re.sub(" (?= )", "\u00a0", body)
+def coordinates(place: Place) -> tuple[str, str]:
+    """Latitude and longitude as they are written on a ticket: to the millimetre, and never as 1e-05."""
+    return f"{place.latitude:.8f}", f"{place.longitude:.8f}"
 
 
-def _broken(line: str) -> str:
-    line = _MACRO.sub(rf"\1{ZWSP}", line)
-    return _MENTION_AGAIN.sub(f"@{ZWSP}", _MENTION.sub(f"@{ZWSP}", line))
+def _fact(name: str, value: str, quiet: Callable[[str], str]) -> str:
+    return f"{label(name)}: {quiet(one_line(value)) or '-'}"
 
 
-def _textile_code(line: str) -> str:
-    # A tag that ends the code, and RedCloth's own place holders for «&» and for kept attributes.
-    line = _REDCLOTH.sub(ZWSP, _OFFTAG.sub(f"<{ZWSP}", _broken(line)))
-    return f"<code>{line}</code>"
+def filename(name: str) -> str:
+    """A file name without a folder, forbidden characters as ``_``; 120 characters at most."""
+    name = _FILENAME_BAD.sub("_", one_line(re.split(r"[/\\]", name)[-1])) or "fitxer"
+    path = PurePosixPath(name)
+    suffix = path.suffix[:20]
+    return name if len(name) <= _LONGEST_FILENAME else path.stem[: _LONGEST_FILENAME - len(suffix)] + suffix
 
 
-def _common_mark_code(line: str) -> str:
-    # A code span ends at a run of exactly as many backticks as began it (CommonMark 0.31 6.1).
-    line = _broken(line)
-    runs = {len(run) for run in re.findall("`+", line)}
-    fence = "`" * next(n for n in range(1, len(runs) + 2) if n not in runs)
-    return f"{fence} {line} {fence}"
-
-
-FORMATS: dict[str, tuple[Callable[[str], str], Callable[[str, str], str], Callable[[str], str]]] = {
-    "textile": (textile, textile_fact, lambda url: url),
-    "common_mark": (common_mark, common_mark_fact, lambda url: f"<{url}>"),
-}
-"""By text format: citizens' words, a fact, and a link of our own."""
+def filename_with(name: str, digest: str) -> str:
+    """The name of a file when another one of that name is there: with the beginning of its digest."""
+    path = PurePosixPath(name)
+    return filename(f"{path.stem[: _LONGEST_FILENAME - 40]}-{digest[:8]}{path.suffix}")

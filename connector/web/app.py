@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 
 from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from .health import Health
@@ -28,4 +30,9 @@ def build_app(
         Route("/metrics", health.prometheus),
         *more,
     ]
-    return Starlette(routes=routes, lifespan=lifespan)
+    return Starlette(routes=routes, lifespan=lifespan, exception_handlers={ClientDisconnect: _left})
+
+
+async def _left(request: Request, error: Exception) -> Response:
+    """Who asked is gone before the request was whole: nobody reads this, and it is no error of ours."""
+    return Response(status_code=400)

@@ -5,19 +5,21 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import cache
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from connector.jobs.runtime import Runtime
-from connector.storage import people
-from connector.storage.store import Connection, Store
+from connector.storage.store import Store
+from connector.toolkit import crash
 from connector.toolkit.observe import Metrics, get_logger
-from connector.whatsapp.payloads import Parsed, parse, to_json
+from connector.whatsapp.payloads import parse
 from connector.whatsapp.signature import handshake, verify
 from connector.worker import Worker
+
+from .intake import Intake
 
 log = get_logger(__name__)
 
@@ -37,8 +39,7 @@ class Webhooks:
         tracker_secrets: Mapping[str, str],
         max_body: int,
     ) -> None:
-        self.store = store
-        self.by_channel = {town.channel: town for town in towns.values()}
+        self.intake = Intake(store, towns)
         self.towns = towns
         self.worker = worker
         self.metrics = metrics
@@ -47,9 +48,16 @@ class Webhooks:
         self.tracker_secrets = tracker_secrets
         self.max_body = max_body
 
+        self._counted = cache(lambda code: metrics.webhooks.labels(str(code)))
+
     def _answer(self, code: int, text: str = "") -> Response:
-        self.metrics.webhooks.labels(str(code)).inc()
+        self._counted(code).inc()
         return PlainTextResponse(text, status_code=code)
+
+    def _too_large(self) -> Response:
+        answer = self._answer(413, "too large")
+        answer.headers["Connection"] = "close"  # the rest is not read
+        return answer
 
     async def verification(self, request: Request) -> Response:
         """GET: Meta asks whether this address is ours."""
@@ -76,16 +84,16 @@ class Webhooks:
         """POST: everything in it becomes rows, in one transaction; then, and only then, 200."""
         body = await self._body(request)
         if body is None:
-            return self._answer(413, "too large")
+            return self._too_large()
         if not verify(body, request.headers.get("x-hub-signature-256"), self.secrets):
             log.warning("webhook refused: its signature is missing or wrong", path="/webhook/whatsapp")
             return self._answer(401, "the signature is missing or wrong")
-        received = datetime.now(UTC)
-        parsed = parse(body, received)
+        now = self.worker.clock()
+        parsed = parse(body, datetime.fromtimestamp(now, UTC))
         for problem in parsed.problems:
             log.warning("part of a notification was not understood; it is kept", problem=problem)
         try:
-            await self.store.write(lambda connection: self._keep(connection, parsed, received.timestamp()))
+            taken = await self.intake.take(parsed, now)
         except Exception as error:
             log.error(
                 "a notification could not be stored: Meta will deliver it again",
@@ -93,51 +101,27 @@ class Webhooks:
                 reason=str(error),
             )
             return self._answer(500, "not stored")
+        crash.point("webhook.stored")
+        for town, trace, new in taken:
+            log.info("message received" if new else "message received again", town=town, trace=trace)
         return self._answer(200)
 
-    def _keep(self, connection: Connection, parsed: Parsed, now: float) -> None:
-        code = self.store.pseudonyms.of
-        for message in parsed.inbound:
-            town = self._town(message.channel)
-            key = f"in:{town.name}:{code(f'wamid:{town.name}', message.id)}"
-            lane = people.lane_of(self.store.pseudonyms, town.name, message.sender)
-            kind = "inbound" if message.channel in self.by_channel else "notice"
-            payload: dict[str, object] = {"message": to_json(message)}
-            if kind == "notice":
-                payload = {"field": "message for a number that is not configured", **payload}
-            town.put(connection, lane=lane, kind=kind, payload=payload, now=now, key=key)
-        for status in parsed.statuses:
-            town = self._town(status.channel)
-            wamid = code(f"wamid:{town.name}", status.id)
-            payload = {
-                "id": status.id, "state": str(status.state), "key": status.key, "error_code": status.error_code,
-                "error_title": status.error_title,
-            }  # fmt: skip
-            town.put(
-                connection,
-                lane=f"st:{wamid}",
-                kind="status",
-                payload=payload,
-                now=now,
-                key=f"st:{town.name}:{wamid}:{status.state}",
-            )
-        for notice in parsed.notices:
-            town = self._town(notice.channel)
-            town.put(connection, lane=f"notice:{town.name}", kind="notice", payload=asdict(notice), now=now)
-
-    def _town(self, channel: str | None) -> Runtime:
-        """The town of a business number; what belongs to none is kept with the first."""
-        return self.by_channel.get(channel or "") or next(iter(self.towns.values()))
-
     async def tracker(self, request: Request) -> Response:
-        """POST from the tracker: it only hastens the next poll, so a lost or forged one loses nothing."""
+        """POST from the tracker: it only hastens the next poll, so a lost or forged one loses nothing.
+
+        Nothing of what it says is read. One that cannot sign what it sends names the secret in the address.
+        """
         body = await self._body(request)
         if body is None:
-            return self._answer(413, "too large")
-        signature = request.headers.get("x-redmine-signature-256", "").removeprefix("sha256=")
+            return self._too_large()
+        # X-<whoever sends it>-Signature-256, as WhatsApp and several trackers have it
+        named = (value for name, value in request.headers.items() if name.endswith("-signature-256"))
+        signature = next(named, "").removeprefix("sha256=").encode("utf-8", "replace")
+        given = request.query_params.get("secret", "").encode("utf-8", "replace")
         for name, secret in self.tracker_secrets.items():
             expected = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
-            if hmac.compare_digest(expected.encode(), signature.encode("utf-8", "replace")):
+            signed = hmac.compare_digest(expected.encode(), signature)
+            if signed or hmac.compare_digest(secret.encode(), given):
                 await self.worker.poll_soon(self.towns[name])
                 return self._answer(202)
-        return self._answer(401, "the signature is missing or wrong")
+        return self._answer(401, "the signature, or the secret in the address, is missing or wrong")

@@ -30,6 +30,7 @@ from connector.toolkit.http import (
     Response,
     async_client,
     retry_after,
+    served_at,
     translate,
 )
 
@@ -41,7 +42,7 @@ WHO = "WhatsApp"
 MEDIA_HOSTS = ("*.fbcdn.net", "*.facebook.com", "*.whatsapp.net", "lookaside.fbsbx.com")
 """Where media may be fetched from, and the token sent to, besides the host of ``api_url``."""
 PHONE_FIELDS = (
-    "id,display_phone_number,verified_name,quality_rating,name_status,throughput,"
+    "id,display_phone_number,verified_name,quality_rating,name_status,throughput,webhook_configuration,"
     "whatsapp_business_manager_messaging_limit"
 )
 TEMPLATE_FIELDS = "name,language,status,category,rejected_reason,quality_score,components"
@@ -88,6 +89,7 @@ class WhatsAppClient:
         *,
         timeout: float = 20,
         media_hosts: tuple[str, ...] = MEDIA_HOSTS,
+        connections: int = 20,
     ) -> None:
         _check(api_url, api_version, phone_number_id, business_account_id, access_token)
         self._api = URL(api_url)
@@ -98,7 +100,9 @@ class WhatsAppClient:
         self._media_hosts = tuple(host.lower() for host in media_hosts)
         # Not a default of the client: media come from other hosts, and each call decides who gets the token.
         self._bearer = {"Authorization": f"Bearer {access_token.strip()}"}
-        self._http = async_client(api_url.rstrip("/"), timeout=timeout)
+        self._http = async_client(api_url.rstrip("/"), timeout=timeout, connections=connections)
+        self.served_at: float | None = None
+        """WhatsApp's own time at its last answer (``Date`` header), Unix seconds."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -168,17 +172,18 @@ class WhatsAppClient:
     async def download(self, link: MediaLink, max_bytes: int) -> bytes:
         """The bytes of a file, checked against size and SHA-256 of ``link``.
 
-        Raises ``Rejected`` when it is larger than ``max_bytes`` or at a host that is not allowed; and
-        ``Unavailable`` when the link is old (ask ``media_url`` again) or the bytes are not the right ones.
+        Raises ``Rejected`` when it is larger than ``max_bytes`` (code «size»), at a host that is not allowed or
+        somewhere else than at its link; and ``Unavailable`` when the link is old (ask ``media_url`` again) or the
+        bytes are not the right ones.
         """
         too_large = Rejected(f"the file is larger than the {max_bytes} bytes that are accepted", code="size")
         if link.size is not None and link.size > max_bytes:
             raise too_large
         url = self._media_address(link.url)
-        # Compressed answers could be far larger than they look; a photo does not shrink anyway.
+        # Compressed answers could be far larger than they look; a photo does not shrink anyway. Nothing is unpacked.
         headers = {**self._bearer, "Accept-Encoding": "identity"}
         extensions = {"deadline": max(self._timeout, _DOWNLOAD_SECONDS)}
-        content = bytearray()
+        content, digest = bytearray(), hashlib.sha256()
         try:
             async with self._http.stream("GET", url, headers=headers, extensions=extensions) as response:
                 if response.status_code != 200:
@@ -186,13 +191,14 @@ class WhatsAppClient:
                 announced = number(response.headers.get("content-length"))
                 if announced is not None and announced > max_bytes:
                     raise too_large
-                async for piece in response.aiter_bytes():
+                async for piece in response.aiter_raw():
                     content += piece
+                    digest.update(piece)
                     if len(content) > max_bytes:
                         raise too_large
         except HTTPError as error:
             raise translate(error, wrote=False, who=WHO) from None
-        if link.sha256 and hashlib.sha256(content).hexdigest() != link.sha256:
+        if link.sha256 not in ("", digest.hexdigest()) or link.size not in (None, len(content)):
             raise Unavailable("a file came damaged from WhatsApp. It is fetched again later", code="digest")
         return bytes(content)
 
@@ -213,7 +219,7 @@ class WhatsAppClient:
 
     def _allowed(self, host: str) -> bool:
         return any(
-            host.endswith(allowed[1:]) if allowed.startswith("*.") else host == allowed
+            host.endswith(allowed[1:]) and host[0] != "." if allowed.startswith("*.") else host == allowed
             for allowed in self._media_hosts
         )
 
@@ -238,10 +244,18 @@ class WhatsAppClient:
             params["after"] = after
         return found
 
-    async def subscribed(self) -> bool:
-        """Whether an app is subscribed to the account's webhooks; without one no message ever arrives."""
-        _, answer = await self._call("GET", f"{self._account}/subscribed_apps")
-        return bool(items(answer.get("data")))
+    async def ask(
+        self, edge: str, params: Mapping[str, str] | None = None, *, bearer: str = ""
+    ) -> dict[str, Any]:
+        """What Meta says of the account (``edge`` begins with «/») or of something else, asked with another token."""
+        path = self._account + edge if edge.startswith("/") else edge
+        _, answer = await self._call("GET", path, params=dict(params or {}), bearer=bearer)
+        return answer
+
+    @property
+    def token(self) -> str:
+        """The access token, which Meta is asked about with itself."""
+        return self._bearer["Authorization"].removeprefix("Bearer ")
 
     async def create_template(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """Hand in a template for approval (CLOUD-API.md 6); returns ``id``, ``status`` and ``category``."""
@@ -261,8 +275,9 @@ class WhatsAppClient:
         files: dict[str, tuple[str, bytes, str]] | None = None,
         params: dict[str, str] | None = None,
         deadline: float | None = None,
+        bearer: str = "",
     ) -> tuple[int, dict[str, Any]]:
-        headers = dict(self._bearer)
+        headers = {"Authorization": f"Bearer {bearer}"} if bearer else dict(self._bearer)
         content = None
         if body is not None:
             # As ASCII: a lone surrogate in a text of ours is then no error here.
@@ -282,6 +297,7 @@ class WhatsAppClient:
         except (HTTPError, InvalidURL) as error:
             raise translate(error, wrote=wrote, who=WHO) from None
         status = response.status_code
+        self.served_at = served_at(response.headers)
         answer = _object(response.content)
         if not 200 <= status < 300 or answer is None or "error" in answer:
             wait = retry_after(response.headers)
@@ -299,6 +315,11 @@ def _object(content: bytes) -> dict[str, Any] | None:
 
 def _no_file(response: Response) -> ConnectorError:
     status = response.status_code
+    if 300 <= status < 400:
+        return Rejected(
+            "WhatsApp's link to a file leads somewhere else, where neither we nor the token go",
+            code="media-redirect",
+        )
     if status in (404, 410):
         # CLOUD-API.md 4: the link lives 5 minutes; a new one first, then a new token.
         return Unavailable(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from enum import Enum
@@ -44,10 +44,19 @@ def outgoing_from_json(data: Mapping[str, Any]) -> Outgoing:
     return found
 
 
+@cache
+def _names(kind: Hashable) -> tuple[str, ...] | None:
+    """The fields of a dataclass; None for what is no dataclass."""
+    return tuple(f.name for f in fields(kind)) if isinstance(kind, type) and is_dataclass(kind) else None
+
+
 def _write(value: Any) -> Any:
-    if is_dataclass(value) and not isinstance(value, type):
-        named = {f.name: _write(getattr(value, f.name)) for f in fields(value)}
-        return {_TAG: type(value).__name__, **named}
+    kind: Any = type(value)
+    if kind is str or value is None:
+        return value
+    names = _names(kind)
+    if names is not None:
+        return {_TAG: kind.__name__, **{name: _write(getattr(value, name)) for name in names}}
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, Enum):

@@ -33,6 +33,8 @@ from connector.core.model import (
 BSUID = re.compile(r"[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}")
 """Business-scoped user id (CLOUD-API.md 2.3)."""
 
+_BETWEEN = re.compile(r"[\s().+-]")
+
 Object = Mapping[str, Any]
 
 
@@ -50,6 +52,8 @@ def text(value: Any) -> str | None:
     """``value`` as a string; numbers become their digits; "" and everything else is absent."""
     if isinstance(value, str):
         return value or None
+    if value is None:
+        return None
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     return None
@@ -60,7 +64,7 @@ def phone(value: Any) -> str | None:
     raw = text(value)
     if raw is None:
         return None
-    digits = re.sub(r"[\s().+-]", "", raw)
+    digits = raw if raw.isdigit() else _BETWEEN.sub("", raw)
     return digits if digits.isascii() and digits.isdigit() and len(digits) <= 20 else None
 
 

@@ -7,6 +7,7 @@ Sources are sections of CLOUD-API.md.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 import regex  # type: ignore[import-untyped]  # grapheme clusters
 
@@ -54,29 +55,40 @@ IMAGE_BYTES = 5 * MB
 AUDIO_BYTES = 16 * MB
 VIDEO_BYTES = 16 * MB
 DOCUMENT_BYTES = 100 * MB
-STICKER_BYTES = 100 * 1024
-"""Static ones; animated ones may have 500 KB."""
 INCOMING_BYTES = 100 * MB
 
+
+@dataclass(frozen=True, slots=True)
+class Sendable:
+    """Media types of one kind, and the bytes that a file of it may have."""
+
+    types: frozenset[str]
+    most: int
+
+
 SENDABLE = {
-    "image": frozenset({"image/jpeg", "image/png"}),
-    "audio": frozenset({"audio/aac", "audio/amr", "audio/mpeg", "audio/mp4", "audio/ogg"}),
-    "video": frozenset({"video/mp4", "video/3gpp"}),
-    "document": frozenset(
-        {
-            "text/plain",
-            "application/pdf",
-            "application/msword",
-            "application/vnd.ms-excel",
-            "application/vnd.ms-powerpoint",
-            "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-            "application/vnd.openxmlformats-officedocument.presentationml.presentation",
-        }
+    "image": Sendable(frozenset({"image/jpeg", "image/png"}), IMAGE_BYTES),
+    "audio": Sendable(
+        frozenset({"audio/aac", "audio/amr", "audio/mpeg", "audio/mp4", "audio/ogg"}), AUDIO_BYTES
     ),
-    "sticker": frozenset({"image/webp"}),
+    "video": Sendable(frozenset({"video/mp4", "video/3gpp"}), VIDEO_BYTES),
+    "document": Sendable(
+        frozenset(
+            {
+                "text/plain",
+                "application/pdf",
+                "application/msword",
+                "application/vnd.ms-excel",
+                "application/vnd.ms-powerpoint",
+                "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+                "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+                "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+            }
+        ),
+        DOCUMENT_BYTES,
+    ),
 }
-"""Media types that can be sent, by kind (section 4). Citizens can send us anything."""
+"""What can be sent, by kind (section 4); a sticker never is. Citizens can send us anything."""
 
 # --- webhooks (section 1) --------------------------------------------------------------------------
 

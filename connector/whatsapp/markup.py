@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import html
 import re
-from typing import Literal
+from functools import cache
+from typing import Any
 
-import textile
-from markdown_it import MarkdownIt
+from connector.core.model import Markup
 
 from .writer import Writer, escape
 
 __all__ = ["Markup", "escape", "to_whatsapp"]
-
-Markup = Literal["textile", "markdown", "html", "plain"]
 
 _LONGEST = 15_000
 """Longer notes are sent as typed: the Textile library's time grows faster than its input."""
@@ -43,7 +41,7 @@ _CONTROL = re.compile(r"[\0-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 def to_whatsapp(text: str, markup: Markup) -> str:
     """``text`` in WhatsApp's markup, without white space around it; "" when it shows nothing.
 
-    Redmine's macros are left out (``{{collapse}}`` keeps its content), images become their name in brackets,
+    Macros are left out (``{{collapse}}`` keeps its content), images become their name in brackets,
     links ``text (address)``, tables one line a row. What looks like an HTML tag in the result is put between
     ‹ ›. Any length; see ``limits.split``. Never raises.
     """
@@ -100,11 +98,17 @@ def _without_macros(text: str) -> str:
 # --- Textile ---------------------------------------------------------------------------------------
 
 
-class _Textile(textile.Textile):  # type: ignore[misc]
-    """The library without its typography: Redmine changes no quotes, dashes or «(c)» either."""
+@cache
+def _library() -> Any:
+    """The library without its typography: trackers change no quotes, dashes or «(c)» either. Loaded with the first
+    answer that needs it, as the one for Markdown is: either takes megabytes."""
+    import textile
 
-    def glyphs(self, text: str) -> str:
-        return text
+    class Textile(textile.Textile):  # type: ignore[misc]
+        def glyphs(self, text: str) -> str:
+            return text
+
+    return Textile
 
 
 def _textile(text: str) -> str:
@@ -119,10 +123,10 @@ def _textile(text: str) -> str:
 def _textile_part(text: str) -> str:
     if not text.strip():
         return ""
-    # «Restricted» shows HTML as text, as Redmine does.
-    # «#12» begins a list for the library, and is a ticket for Redmine.
+    # «Restricted» shows HTML as text, as trackers do.
+    # «#12» begins a list for the library, and is a ticket for a tracker.
     text = re.sub(r"(?m)^(?=[#*]+\d)", _SHIELD, _COLOUR.sub(r"\1", text.replace(_SHIELD, "")))
-    converted: str = _Textile(restricted=True, html_type="html5").parse(text)
+    converted: str = _library()(restricted=True, html_type="html5").parse(text)
     return converted.replace(_SHIELD, "")
 
 
@@ -140,6 +144,8 @@ def _seen_in_textile(text: str) -> str:
 
 
 def _markdown(text: str) -> str:
+    from markdown_it import MarkdownIt
+
     parser = MarkdownIt("commonmark", {"breaks": True, "html": True}).enable(["table", "strikethrough"])
     converted: str = parser.render(text)
     return converted

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import os
 import pickle
@@ -13,11 +15,17 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
-from connector import check_files, config
+from connector import check_files, check_media, config
+from connector.check_secrets import weak
 from connector.core.errors import Finding, Misconfigured
-from connector.settings import Settings
+from connector.layers import SECRETS as SECRET_SETTINGS
+from connector.settings import Section, Settings
+from connector.toolkit.media import Rules
 from connector.trackers.redmine import config as redmine
+from connector.wiring import make_clamd
+from tests.clamd import clamd
 
 HERE = Path(__file__).parent
 
@@ -55,9 +63,22 @@ def write(folder: Path, text: str = CONFIG, secrets: dict[str, str] | None = Non
     file.write_text(text, encoding="utf-8")
     file.chmod(0o600)
     for name, content in (secrets or {}).items():
-        (folder / "secrets").mkdir(exist_ok=True)
+        (folder / "secrets").mkdir(exist_ok=True, mode=0o700)
         (folder / "secrets" / name).write_text(content, encoding="utf-8")
+        (folder / "secrets" / name).chmod(0o600)
     return file
+
+
+KEY = "Zq3vL8mXw0rT5yBn2cKd7fHj9sGa4pQe"
+SECRETS = {
+    "whatsapp__access_token": "token-in-secrets",
+    "whatsapp__app_secret": "app-secret-in-secrets",
+    "whatsapp__verify_token": "verify-in-secrets",
+    "tracker__api_key": "key-in-secrets",
+    "privacy__key": KEY,
+}
+PLAIN = "\n".join(row for row in CONFIG.splitlines() if "in-file" not in row and not row.startswith("key ="))
+"""The settings without their secrets."""
 
 
 def token(folder: Path, env: dict[str, str] | None = None, **secrets: str) -> str:
@@ -121,6 +142,31 @@ def test_values(folder: Path) -> None:
 def test_app_secret_may_be_several(folder: Path, value: str) -> None:
     text = CONFIG.replace('"app-secret-in-file"', value)
     assert config.load(write(folder, text), {}).whatsapp.app_secrets == ("new", "old")
+
+
+def test_what_is_accepted_of_files(folder: Path) -> None:
+    settings = config.load(write(folder), {}).media
+    assert settings.rules == Rules() and settings.clamd == ""
+    env = {"CONNECTOR_MEDIA__ACCEPT": "image/jpeg, application/pdf", "CONNECTOR_MEDIA__MAX_MEGAPIXELS": "12"}
+    rules = config.load(write(folder), env).media.rules
+    assert rules.accept == {"image/jpeg", "application/pdf"} and rules.pixels == 12_000_000
+
+
+def scanner(settings: Settings) -> list[Finding]:
+    return check_media.findings(make_clamd(settings), settings)
+
+
+def test_check_asks_the_scanner_whether_it_takes_as_much(folder: Path) -> None:
+    with clamd() as daemon:
+        env = {"CONNECTOR_MEDIA__CLAMD": daemon.address, "CONNECTOR_MEDIA__MAX_BYTES": "900000"}
+        assert scanner(config.load(write(folder), env)) == []
+        daemon.longest = 100_000
+        (small,) = scanner(config.load(write(folder), env))
+    (away,) = scanner(config.load(write(folder), env))
+    assert (small.severity, small.key) == ("warning", "CONNECTOR_MEDIA__MAX_BYTES")
+    assert "StreamMaxLength" in small.mend
+    assert (away.severity, away.key) == ("error", "CONNECTOR_MEDIA__CLAMD") and "running" in away.mend
+    assert scanner(config.load(write(folder), {})) == []
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
@@ -237,6 +283,22 @@ MISTAKES = {
         "database",
         2,
         ("name of the database",),
+    ),
+    "a type nobody can tell": Mistake(
+        "[privacy]",
+        '[media]\naccept = ["image/png", "image/jpg"]\n[privacy]',
+        "media.accept",
+        19,
+        ("told by its content", "did you mean «image/jpeg»?"),
+    ),
+    "no types at all": Mistake(
+        "[privacy]", "[media]\naccept = []\n[privacy]", "media.accept", 19, ("empty",)
+    ),
+    "files larger than WhatsApp brings": Mistake(
+        "[privacy]", "[media]\nmax_bytes = 209715200\n[privacy]", "media.max_bytes", 19, ("104857600",)
+    ),
+    "a scanner without a scheme": Mistake(
+        "[privacy]", '[media]\nclamd = "hunter22:3310"\n[privacy]', "media.clamd", 19, ("tcp://", "unix:/")
     ),
     "log level": Mistake("[privacy]", '[log]\nlevel = "hunter22"\n[privacy]', "log.level", 19, ('"info"',)),
 }
@@ -414,17 +476,77 @@ def test_places_that_are_kept_hold_no_values(folder: Path) -> None:
         assert secret not in kept
 
 
+# --- how secrets are kept --------------------------------------------------------------------------
+
+
+def kept(folder: Path, secrets: dict[str, str] | None = None, text: str = PLAIN) -> list[Finding]:
+    return check_files.findings(write(folder, text, SECRETS | (secrets or {})), {})
+
+
+def test_secrets_in_plain_text_are_one_warning(folder: Path) -> None:
+    (finding,) = check_files.findings(write(folder, CONFIG.replace("0123456789abcdef" * 2, KEY)), {})
+    assert (finding.severity, finding.key, finding.line) == ("warning", "whatsapp.access_token", 9)
+    assert "privacy.key" in finding.problem and "privacy__key" in finding.mend
+    assert KEY not in str(finding)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "0123456789abcdef" * 2,
+        "a" * 40,
+        "abcdefghijklmnopqrstuvwxyz0123456789",
+        "la clau de l'ajuntament nou 2026",
+    ],
+)
+def test_a_key_that_can_be_guessed(folder: Path, key: str) -> None:
+    (finding,) = kept(folder, {"privacy__key": f"{KEY},{key}"})
+    assert (finding.severity, finding.key) == ("warning", "privacy.key")
+    assert "connector key new" in finding.mend and key not in str(finding)
+
+
+@given(st.binary(min_size=16, max_size=48))
+def test_a_key_of_chance_is_not_called_guessable(raw: bytes) -> None:
+    digest = hashlib.sha256(raw).digest()
+    assert not weak(base64.urlsafe_b64encode(digest).decode())
+
+
+def test_one_secret_used_twice(folder: Path) -> None:
+    (finding,) = kept(folder, {"whatsapp__verify_token": "app-secret-in-secrets"})
+    assert (finding.key, "whatsapp.app_secret" in finding.problem) == ("whatsapp.verify_token", True)
+
+
+def test_every_secret_setting_is_known_as_one() -> None:
+    found = {
+        (table, name)
+        for table, field in Settings.model_fields.items()
+        if isinstance(field.default, Section)
+        for name, inner in type(field.default).model_fields.items()
+        if isinstance(inner.default, SecretStr)
+    }
+    assert set(SECRET_SETTINGS) == found
+
+
+def test_a_secret_file_for_everybody(folder: Path) -> None:
+    write(folder, PLAIN, SECRETS)
+    file = folder / "secrets" / "privacy__key"
+    for mode, told in ((0o600, 0), (0o640, 0), (0o644, 1), (0o660, 1)):
+        file.chmod(mode)
+        found = check_files.findings(folder / "config.toml", {})
+        assert [(f.file, f.severity) for f in found] == [(str(file), "warning")] * told, oct(mode)
+
+
 # --- everything together ----------------------------------------------------------------------------
 
 
 def test_check_files_finds_nothing_in_what_is_right(folder: Path) -> None:
-    assert check_files.findings(write(folder), {}) == []
+    assert check_files.findings(write(folder, PLAIN, SECRETS), {}) == []
 
 
 def test_check_files_looks_at_the_mapping_though_settings_are_wrong(folder: Path) -> None:
     town = folder / "town.toml"
     town.write_text(town.read_text(encoding="utf-8").replace('"PRV"', '"prv"'), encoding="utf-8")
-    found = check_files.findings(write(folder, CONFIG.replace("8081", "0")), {})
+    found = check_files.findings(write(folder, PLAIN.replace("8081", "0"), SECRETS), {})
     assert [(Path(f.file).name, f.key) for f in found] == [
         ("config.toml", "server.port"),
         ("town.toml", "channel.prefix"),

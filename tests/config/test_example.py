@@ -27,7 +27,8 @@ def defaults() -> dict[str, Any]:
         else:
             found[name] = field.default
     bare = {k: v.get_secret_value() if isinstance(v, SecretStr) else v for k, v in found.items()}
-    return {k: str(v) if isinstance(v, Path) else v for k, v in bare.items()}
+    toml = {k: str(v) if isinstance(v, Path) else v for k, v in bare.items()}
+    return {k: list(v) if isinstance(v, tuple) else v for k, v in toml.items()}
 
 
 def test_the_example_shows_every_setting_with_its_default() -> None:

@@ -148,7 +148,7 @@ def test_sant_cebria_has_no_findings() -> None:
     town, found = mapping.read(ROOT / "mappings" / "sant-cebria.toml")
     assert found == []
     assert town is not None
-    assert [o.key for o in town.menu] == ["info", "mayor", "councillor", "incident", "mailbox"]
+    assert [o.key for o in town.menu] == ["info", "mayor", "councillor", "incident", "mailbox", "topics"]
     assert [c.key for c in town.councillors] == ["centre", "platja", "muntanya"]
 
 

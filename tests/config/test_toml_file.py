@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.core.errors import Misconfigured
-from connector.toml_file import KeyPath, TomlFile, dotted, line_index
+from connector.toml_file import KeyPath, TomlFile, dotted, place_index
 
 ROOT = Path(__file__).parents[2]
 
@@ -71,40 +71,42 @@ def paths(value: Any, at: KeyPath = ()) -> Iterator[KeyPath]:
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 def test_every_value_has_a_line_and_nothing_else_does(newline: str) -> None:
     text = NASTY.replace("\n", newline)
-    assert set(line_index(text)) == set(paths(tomllib.loads(text)))
+    assert set(place_index(text)) == set(paths(tomllib.loads(text)))
 
 
-def test_the_lines_are_the_right_ones() -> None:
-    lines, rows = line_index(NASTY), NASTY.splitlines()
+def test_the_places_are_the_right_ones() -> None:
+    assert place_index("a = 1\nb = { c = 2 }") == {("a",): (1, 1), ("b",): (2, 1), ("b", "c"): (2, 7)}
+    places, rows = place_index(NASTY), NASTY.splitlines()
     for path, row in {
         ("top",): 'top = "a # b = c"',
         ("literal.key",): "'literal.key'",
         ("a", "b", "c d"): "a.b .",
-        ("many", 1): '  "x]"',
-        ("many", 2, 1): "  [1, 2]",
-        ("many", 3, "list", 1): "  { deep",
+        ("many", 1): "'y[',",
+        ("many", 2, 1): "2]",
+        ("many", 3, "list", 1): "false]",
         ("text",): 'text = """',
         ("raw",): "raw =",
         ("a", "d", "one"): "one = 1",
-        ("list", 0): "[[list]]",
+        ("list", 0): "list]]",
         ("list", 0, "sub", "n"): "n = 2",
         ("list", 0, "sub", "more", 1, "n"): "n = 4",
         ("list", 1, "n"): "n = 5",
         ("list", 1, "sub", "n"): "sub.n = 6",
-        ("spaced", "out"): '[ "spaced"',
-        ("spaced", "out", "x", "y", "z"): "x = {",
+        ("spaced", "out"): '"spaced" .',
+        ("spaced", "out", "x", "y", "z"): "z = 1 }",
     }.items():
-        assert rows[lines[path] - 1].startswith(row), path
+        line, column = places[path]
+        assert rows[line - 1][column - 1 :].startswith(row), path
 
 
 @pytest.mark.parametrize("name", ["config.example.toml", "mappings/sant-cebria.toml", "pyproject.toml"])
 def test_our_own_files(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
-    lines, rows = line_index(text), text.splitlines()
+    lines, rows = place_index(text), text.splitlines()
     assert set(lines) == set(paths(tomllib.loads(text)))
-    for path, line in lines.items():
-        if isinstance(path[-1], str):
-            assert path[-1] in rows[line - 1]
+    for path, (line, column) in lines.items():
+        if isinstance(path[-1], str) and not rows[line - 1].startswith("["):
+            assert rows[line - 1][column - 1 :].lstrip("\"'").startswith(path[-1])
 
 
 VALUES = st.recursive(
@@ -127,9 +129,9 @@ def _toml(value: Any) -> str:
 @given(st.dictionaries(st.from_regex(r"[a-z]{1,5}", fullmatch=True), VALUES, max_size=5))
 def test_any_values(table: dict[str, Any]) -> None:
     text = "[[t]]\n" + "".join(f"{key} = {_toml(value)}\n" for key, value in table.items()) + "[end]\nx = 1\n"
-    lines = line_index(text)
+    lines = place_index(text)
     assert set(lines) == set(paths(tomllib.loads(text)))
-    assert lines[("end",)] == text.count("\n") - 1
+    assert lines[("end",)].line == text.count("\n") - 1
 
 
 def test_a_missing_key_is_at_what_is_around_it(tmp_path: Path) -> None:
@@ -193,7 +195,10 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     assert "folder" in problem(tmp_path)
     latin = tmp_path / "latin.toml"
     latin.write_bytes('a = 1\nb = "Cebrià"\n'.encode("latin-1"))
-    assert f"{latin}:2: it is not UTF-8" in problem(latin)
+    assert f"{latin}:2:11: it is not UTF-8" in problem(latin)
+    notepad = tmp_path / "unicode.toml"
+    notepad.write_bytes("a = 1\n".encode("utf-16"))
+    assert "UTF-16" in problem(notepad)
 
 
 def test_the_mark_of_windows_editors_is_no_error(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ from connector.whatsapp.payloads import build
 
 from .talk import TOWN, accepted, body_of, ids_of, newcomer
 
-MAIN = ["menu:info", "menu:mayor", "menu:councillor", "menu:incident", "menu:mailbox", "lang:menu"]
+MAIN = ["menu:info", "menu:mayor", "menu:councillor", "menu:incident", "menu:mailbox", "menu:topics", "lang:menu",
+        "data:home"]  # fmt: skip
 
 
 def test_the_menu_is_a_list_in_the_order_of_the_mapping() -> None:
@@ -28,7 +29,7 @@ def test_the_menu_is_a_list_in_the_order_of_the_mapping() -> None:
         ("3", "choice:"), ("regidories", "choice:"), ("Concejalías", "choice:"),
         ("4", "draft:location"), ("incidencia", "draft:location"), ("Incidència.", "draft:location"), ("opció 4", "draft:location"),
         ("5", "menu:home"), ("bustia ciutadana", "menu:home"),
-        ("6", "lang:"), ("idioma", "lang:"), ("language", "lang:"),
+        ("6", "topic:"), ("rebre noticies", "topic:"), ("my subscriptions", "topic:"), ("7", "lang:"), ("idioma", "lang:"), ("language", "lang:"),
         ("menú", "menu:info"), ("MENU", "menu:info"), ("0", "menu:info"), ("hola", "menu:info"), ("Bon dia!", "menu:info"),
         ("ajuda", "menu:info"), ("?", "menu:info"),
     ],
@@ -39,7 +40,7 @@ def test_everything_can_be_typed(typed: str, leads: str) -> None:
     assert ids_of(citizen.last)[0].startswith(leads), ids_of(citizen.last)
 
 
-@pytest.mark.parametrize("typed", ["asdf", "99", "7", "🙃", "no sé", "-", "\u200b", " \n "])
+@pytest.mark.parametrize("typed", ["asdf", "99", "9", "🙃", "no sé", "-", "\u200b", " \n "])
 def test_what_is_not_understood_gets_help(typed: str) -> None:
     citizen = accepted()
     assert citizen.type(typed), "never silence"

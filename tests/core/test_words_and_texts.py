@@ -105,3 +105,16 @@ def test_references_are_short_plain_and_found_again(noise: bytes) -> None:
     assert re.fullmatch(r"SCV-[0-9A-Z]{4}-[0-9A-Z]{2}", made)
     assert not set(made[4:]) & set("01OIL5S2Z8B")
     assert pattern("SCV").search(f"sobre {made.lower().replace('-', ' ')} encara res")
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [("SCV-7K3F-9Q", True), ("scv-7k3f-9q", True), ("scv 7k3f 9q", True), ("SCV7K3F9Q", True), ("Scv – 7k3f – 9q", True),
+     ("SCV.7K3F.9Q", True), ("la SCV-7K3F-9Q, si us plau", True), ("SCV-7K3F", False), ("XSCV-7K3F-9Q", False),
+     ("SCV-7K3F-9QA", False), ("SCV-0I1L-9Q", False), ("ABC-7K3F-9Q", False)],
+)  # fmt: skip
+def test_references_are_found_however_they_are_typed(typed: str, found: bool) -> None:
+    match = pattern("SCV").search(typed)
+    assert (match is not None) is found
+    if match:
+        assert "".join(match.groups()).upper() == "7K3F9Q"

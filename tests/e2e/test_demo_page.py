@@ -168,6 +168,32 @@ def test_by_keyboard_alone(page: Page) -> None:
     assert page.locator(".sheet").count() == 0
 
 
+def test_the_desk_publishes_and_the_phone_sees_it(page: Page) -> None:
+    page.locator(".person").first.click()
+    messages = page.locator("#messages")
+    before = messages.locator("> li").count()
+    say(page, "menú")
+    messages.locator("> li").nth(before + 1).wait_for()
+    option(page, "1. Accepto").click()  # who accepted before gets the menu
+    for alert, title in ((False, "Concert a la plaça"), (True, "Vent molt fort")):
+        page.click("#publish-open")
+        page.fill("#publish-title", title)
+        page.fill("#publish-text", "Tot el cap de setmana")
+        page.locator("#publish-alert").set_checked(alert)
+        page.get_by_role("button", name="Publica-ho").click()
+        page.locator("dialog").wait_for(state="detached")
+    for typed, shown in (("notícies", "Concert a la plaça"), ("menú", "Vent molt fort")):
+        for _ in range(20):  # the connector is told, and reads the feed in a moment
+            say(page, typed)
+            page.wait_for_timeout(1000)
+            if messages.get_by_text(shown).count():
+                break
+        messages.get_by_text(shown).first.wait_for()
+    picture_of(page, "published")
+    say(page, "està oberta la deixalleria?")
+    messages.get_by_text("dt.–ds.: 9:00–13:00").wait_for()
+
+
 def test_in_the_dark(chromium: Browser, address: str) -> None:
     context = chromium.new_context(viewport={"width": 1440, "height": 900}, color_scheme="dark", locale="ca")
     dark = context.new_page()

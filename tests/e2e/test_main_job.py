@@ -1,21 +1,30 @@
 """The main job: five requests become five right tickets and five answers on the phone.
 
-Runs against Redmine's stand-in (``make test``) and against the real one (marker ``real``).
+Runs against Redmine's stand-in (``make test``) and against real trackers of each kind (marker ``real``).
 """
 
 from __future__ import annotations
 
 import io
+import json
+import os
 import sqlite3
+import subprocess
+import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
-from tests.conftest import RedmineServer
-from tests.e2e.way import Phone, Way, field_of, ids, reference_in, until, way, words
+from tests.conftest import server_setting
+from tests.e2e.desks import REDMINE, TRACKERS, Desk, Tracker
+from tests.e2e.way import Phone, Way, ids, reference_in, until, way, words
 
 
 def picture(colour: tuple[int, int, int]) -> bytes:
@@ -24,11 +33,35 @@ def picture(colour: tuple[int, int, int]) -> bytes:
     return made.getvalue()
 
 
-@pytest.fixture(scope="module", params=["stand-in", pytest.param("redmine", marks=pytest.mark.real)])
-def parts(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Way]:
-    server: RedmineServer | None = request.getfixturevalue("redmine") if request.param == "redmine" else None
-    with way(tmp_path_factory.mktemp("way"), server.url if server else "") as started:
-        yield started
+IN_THE_GATE = ("redmine", "rt")
+"""The gate, which has a quarter of an hour, plays it on these; ``make test-real`` on all."""
+REAL = [
+    pytest.param(kind, marks=[pytest.mark.real, *([] if kind in IN_THE_GATE else [pytest.mark.long])])
+    for kind in TRACKERS
+]
+
+
+@dataclass
+class Town:
+    """All parts running, with one kind of tracker."""
+
+    parts: Way
+    tracker: Tracker
+
+    def desk(self, login: str) -> Desk:
+        return self.tracker.desk(self.parts.redmine, login)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.parts, name)
+
+
+@pytest.fixture(scope="module", params=["stand-in", *REAL])
+def parts(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    tracker = TRACKERS.get(request.param, REDMINE)
+    url = server_setting(tracker.address) if request.param in TRACKERS else ""
+    lines = tracker.settings(url) if url else ""
+    with way(tmp_path_factory.mktemp("way"), url, source=tracker.mapping, tracker=lines) as started:
+        yield Town(started, tracker)
 
 
 def begin(phone: Phone) -> None:
@@ -39,11 +72,22 @@ def begin(phone: Phone) -> None:
     assert "menu:mayor" in ids(phone.next())
 
 
-def number_of(parts: Way, reference: str, receipt: str) -> int:
-    found = parts.staff("oac").tickets(reference)
+def number_of(parts: Town, reference: str, receipt: str) -> int:
+    found = parts.desk("oac").tickets(reference)
     assert len(found) == 1, f"{len(found)} tickets for one reference"
-    assert f"*{found[0]['id']}*" in receipt
-    return int(found[0]["id"])
+    assert f"*{found[0]}*" in receipt
+    return found[0]
+
+
+def test_check_has_nothing_to_say_of_the_tracker(parts: Town) -> None:
+    config = str(parts.folder / "config.toml")
+    command = [sys.executable, "-m", "connector", "check", "--config", config, "--json"]
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("CONNECTOR_")}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=ours)
+    of_tracker = ("tracker", "menu", "councillors", "answers", "statuses")
+    found = [f for f in json.loads(done.stdout) if f["key"].startswith(of_tracker)]
+    # Redmine's API does not tell how large a file may be
+    assert {f["key"] for f in found} <= {"tracker.max_attachment_bytes"}, found
 
 
 REQUESTS = [
@@ -78,7 +122,7 @@ REQUESTS = [
 )
 @pytest.mark.timeout(180)
 def test_a_request_becomes_a_ticket_and_its_answer_comes_back(
-    parts: Way, label: str, path: list[str], tracker: str, assignee: str, neighbourhood: str, answers: str
+    parts: Town, label: str, path: list[str], tracker: str, assignee: str, neighbourhood: str, answers: str
 ) -> None:
     hidden = label == "mailbox"
     which = [r[0] for r in REQUESTS].index(label)
@@ -104,25 +148,18 @@ def test_a_request_becomes_a_ticket_and_its_answer_comes_back(
     reference = reference_in(receipt)
     number = number_of(parts, reference, words(receipt))
 
-    oac = parts.staff("oac")
-    issue = until("the photo on the ticket", lambda: t if (t := oac.ticket(number))["attachments"] else None)
-    assert (issue["tracker"]["name"], issue["assigned_to"]["name"]) == (tracker, assignee)
-    assert issue["author"]["name"] == "Robot WhatsApp"
-    assert field_of(issue, 1) == "WhatsApp"
-    assert field_of(issue, 7) == neighbourhood
-    assert float(field_of(issue, 4)) == pytest.approx(41.6212) and float(field_of(issue, 5)) == pytest.approx(
-        2.6013
-    )
-    assert field_of(issue, 6) and "Carrer Major, 1" in field_of(issue, 6)
-    assert label in issue["description"] and "openstreetmap" in issue["description"]
-    assert f"34600001{which}" not in str(issue), "no number on the ticket unless the mapping says so"
-    photo = issue["attachments"][0]
-    got = oac.http.get(
-        photo["content_url"].replace(photo["content_url"].split("/attachments")[0], parts.redmine)
-    )
-    assert Image.open(io.BytesIO(got.content)).size == (64, 48)
+    oac = parts.desk("oac")
+    ticket = until("the photo on the ticket", lambda: t if (t := oac.ticket(number)).files else None)
+    assert (ticket.kind, ticket.assignee) == (parts.tracker.called(tracker), parts.tracker.called(assignee))
+    assert (ticket.author, ticket.channel) == ("Robot WhatsApp", "WhatsApp")
+    assert ticket.neighbourhood == neighbourhood
+    assert (float(ticket.latitude), float(ticket.longitude)) == pytest.approx((41.6212, 2.6013))
+    assert "Carrer Major, 1" in ticket.address
+    assert label in ticket.description and "openstreetmap" in ticket.description
+    assert f"34600001{which}" not in ticket.everything, "no number on the ticket unless the mapping says so"
+    assert Image.open(io.BytesIO(ticket.files[0])).size == (64, 48)
 
-    staff = parts.staff(answers)
+    staff = parts.desk(answers)
     staff.write(number, "Això no ha de sortir mai: és intern", private=True)
     staff.write(
         number,
@@ -137,7 +174,7 @@ def test_a_request_becomes_a_ticket_and_its_answer_comes_back(
     parts.push()
     second = phone.next()
     assert "Segona resposta" in words(second) and reference in words(second)
-    staff.write(number, "", status_id=5)
+    staff.close(number)
     parts.push()
     closing = phone.next()
     assert reference in words(closing)
@@ -147,7 +184,7 @@ def test_a_request_becomes_a_ticket_and_its_answer_comes_back(
 
 
 @pytest.mark.timeout(180)
-def test_killed_in_the_middle_it_goes_on_where_it_was(parts: Way) -> None:
+def test_killed_in_the_middle_it_goes_on_where_it_was(parts: Town) -> None:
     phone = parts.phone("Veïna del tall", "34600001990")
     begin(phone)
     phone.tap("menu:mayor")
@@ -156,25 +193,28 @@ def test_killed_in_the_middle_it_goes_on_where_it_was(parts: Way) -> None:
     parts.connector.kill()
     phone.photo(picture((1, 2, 3)))
     parts.connector.start()
-    assert "1 foto" in words(phone.next(90))
+    summary = words(phone.next(90))
+    if "1 foto" not in summary:  # the program was back before Meta delivered the photo again
+        summary = words(phone.next(90))
+    assert "1 foto" in summary
     phone.tap("draft:send")
     time.sleep(0.05)
     parts.connector.kill()
     parts.connector.start()
     receipt = phone.next(150)
     reference = reference_in(receipt)
-    oac = parts.staff("oac")
+    oac = parts.desk("oac")
     found = until("the ticket", lambda: oac.tickets(reference), 150)
     assert len(found) == 1
-    until("the photo on the ticket", lambda: oac.ticket(found[0]["id"])["attachments"], 150)
+    until("the photo on the ticket", lambda: oac.ticket(found[0]).files, 150)
     assert len(oac.tickets(reference)) == 1
     said = [words(m) for m in phone.messages() if reference in words(m)]
     assert len([w for w in said if "Rebut" in w]) == 1, said
-    until("the number", lambda: [m for m in phone.messages() if f"*{found[0]['id']}*" in words(m)], 60)
+    until("the number", lambda: [m for m in phone.messages() if f"*{found[0]}*" in words(m)], 60)
 
 
 @pytest.mark.timeout(120)
-def test_tickets_of_one_person_are_not_mixed_up(parts: Way) -> None:
+def test_tickets_of_one_person_are_not_mixed_up(parts: Town) -> None:
     phone = parts.phone("Dues peticions", "34600001991")
     begin(phone)
     numbers = []
@@ -186,7 +226,7 @@ def test_tickets_of_one_person_are_not_mixed_up(parts: Way) -> None:
         phone.type("1")
         receipt = phone.next()
         numbers.append((reference_in(receipt), number_of(parts, reference_in(receipt), words(receipt))))
-    mayor = parts.staff("alcalde")
+    mayor = parts.desk("alcalde")
     for reference, number in reversed(numbers):
         mayor.write(number, f"Sobre {reference}")
     parts.push()
@@ -196,35 +236,43 @@ def test_tickets_of_one_person_are_not_mixed_up(parts: Way) -> None:
     assert {reference_in(a) for a in answers} == {r for r, _ in numbers}
 
 
-def test_what_is_kept_is_unreadable_and_the_log_says_nobody(parts: Way) -> None:
-    secrets = (
-        "34600001",
-        "Veí de prova",
-        "Un missatge que no",
-        "la foto",
-        "gràcies",
-        "Carrer Major",
-        "wamid.",
-    )
-    with sqlite3.connect(parts.database) as database:
+def test_what_is_kept_is_unreadable_and_the_log_says_nobody(parts: Town) -> None:
+    private = {
+        **parts.private(),
+        "Això no ha de sortir mai": "note",
+        "plànol.png": "file name",
+        "Carrer Major": "place",
+    }
+    kinds = Counter(private.values())
+    assert kinds["phone"] >= 8 and kinds["message id"] > 100 and kinds["text"] > 100, kinds
+    assert kinds["name"] >= 8 and kinds["user_id"] >= 8
+    backup = parts.folder / "backup.db"
+    with closing(sqlite3.connect(parts.database)) as database, closing(sqlite3.connect(backup)) as copy:
+        database.backup(copy)  # what «.backup» does
+        files = {file.name: file.read_bytes() for file in (*parts.folder.glob("connector.db*"), backup)}
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    for file in [parts.database, *parts.folder.glob("connector.db-*")]:
-        kept = file.read_bytes()
-        for secret in secrets:
-            assert secret.encode() not in kept, f"{secret} can be read in {file.name}"
-    log = (parts.folder / "connector.log").read_text()
-    for secret in secrets:
-        assert secret not in log, f"{secret} is in the log"
+    files["connector.db with everything in it"] = parts.database.read_bytes()
+    files["the log"] = (parts.folder / "connector.log").read_bytes()
+    assert {"connector.db", "connector.db-wal", "backup.db"} <= set(files) and len(
+        files["connector.db-wal"]
+    ) > 10_000
+    pixels = picture((0, 90, 200))[40:72]
+    for name, content in files.items():
+        readable = {text: what for text, what in private.items() if text.encode() in content}
+        assert not readable, f"can be read in {name}: {readable}"
+        assert pixels not in content, f"a photo can be seen in {name}"
 
 
-def test_every_row_ended_well(parts: Way) -> None:
+@pytest.mark.timeout(180)
+def test_every_row_ended_well(parts: Town) -> None:
     def open_rows() -> list[tuple[str, str]]:
         with sqlite3.connect(f"file:{parts.database}?mode=ro", uri=True) as database:
             return database.execute(
                 "SELECT kind, coalesce(error, '') FROM work WHERE ended_at IS NULL AND kind != 'poll'"
             ).fetchall()
 
-    until("nothing waits", lambda: not open_rows(), 60)
+    # what the kill interrupted while a ticket was written on waits for as long as the tracker may need
+    until("nothing waits", lambda: not open_rows(), 150)
     with sqlite3.connect(f"file:{parts.database}?mode=ro", uri=True) as database:
         failed = database.execute("SELECT kind, error FROM work WHERE outcome = 'failed'").fetchall()
         unexplained = database.execute(
@@ -234,17 +282,14 @@ def test_every_row_ended_well(parts: Way) -> None:
     assert unexplained == (0,)
 
 
-def test_a_stop_is_quick_and_clean(parts: Way) -> None:
+def test_a_stop_is_quick_and_clean(parts: Town) -> None:
     started = time.monotonic()
     assert parts.connector.stop() == 0
     assert time.monotonic() - started < 10
     parts.connector.start()
 
 
-def test_a_second_service_on_the_same_database_is_refused(parts: Way, tmp_path: Path) -> None:
-    import subprocess
-    import sys
-
+def test_a_second_service_on_the_same_database_is_refused(parts: Town, tmp_path: Path) -> None:
     second = subprocess.run(
         [sys.executable, "-m", "connector", "run", "--config", str(parts.folder / "config.toml")],
         capture_output=True, text=True, timeout=60, check=False,

@@ -27,6 +27,7 @@ import httpx
 
 ROOT = Path(__file__).resolve().parents[2]
 KEYS = {
+    "admin": "ad" * 20,
     "alcalde": "a1" * 20,
     "regidor.centre": "c1" * 20,
     "regidora.platja": "c2" * 20,
@@ -112,6 +113,7 @@ class Phone:
         made = self.http.post("/_phone/people", json={"name": name, "phone": phone, "hidden": hidden})
         made.raise_for_status()
         self.id = made.json()["id"]
+        self.number = phone
         self.read_so_far = 0
 
     def messages(self) -> list[dict[str, Any]]:
@@ -157,6 +159,19 @@ class Phone:
         assert not more, [words(m) for m in more]
 
 
+def _texts(content: Any) -> Iterator[str]:
+    """What can be read in a message, ids left out."""
+    if isinstance(content, dict):
+        for name, value in content.items():
+            if name not in ("id", "type", "mime_type", "sha256", "url", "context"):
+                yield from _texts(value)
+    elif isinstance(content, list):
+        for value in content:
+            yield from _texts(value)
+    elif isinstance(content, str):
+        yield content
+
+
 def words(message: dict[str, Any]) -> str:
     """The text of a message of any kind."""
     content = message["content"]
@@ -188,7 +203,7 @@ def option(message: dict[str, Any], choice: str) -> tuple[str, str]:
 
 def ids(message: dict[str, Any]) -> list[str]:
     """The ids of all options of a message."""
-    if message["type"] != "interactive":
+    if message["type"] != "interactive" or "action" not in message["content"]:
         return []
     action = message["content"]["action"]
     rows = [row["id"] for section in action.get("sections", ()) for row in section["rows"]]
@@ -280,21 +295,101 @@ class Way:
     def faults(self, *faults: dict[str, Any]) -> None:
         httpx.post(f"{self.meta}/_phone/faults", json=list(faults)).raise_for_status()
 
+    def private(self) -> dict[str, str]:
+        """Every number, name, user id and message id of everybody who wrote, and every line of six characters or more
+        that they wrote or got, with what each is. What stands in the data-protection message too names nobody."""
+        found: dict[str, str] = {}
+        notices: set[str] = set()
+        with httpx.Client(base_url=self.meta, timeout=30) as http:
+            for person in http.get("/_phone/people").json():
+                found |= {
+                    str(person[what]): what for what in ("phone", "name", "user_id") if person.get(what)
+                }
+                for message in http.get(f"/_phone/people/{person['id']}/messages").json():
+                    found[message["id"]] = "message id"
+                    if "consent:yes" in ids(message):
+                        notices.add(words(message))
+                    lines = (line for text in _texts(message["content"]) for line in text.splitlines())
+                    found |= {line: "text" for line in lines if len(line) >= 6}
+        return {text: what for text, what in found.items() if not any(text in notice for notice in notices)}
 
-def mapping(folder: Path) -> Path:
-    """Sant Cebrià's mapping, with a town that doesn't wait long."""
-    text = (ROOT / "mappings" / "sant-cebria.toml").read_text(encoding="utf-8")
-    text = re.sub(r"(?m)^quiet_seconds *=.*$", "quiet_seconds = 1", text)
-    text = re.sub(r"(?m)^receipt_seconds *=.*$", "receipt_seconds = 6", text)
-    assert "quiet_seconds = 1\n" in text
+
+def mapping(
+    folder: Path, *, quiet: float = 1, receipt: float = 6, report: float = 3.6, failed: str = "",
+    source: Path = ROOT / "mappings" / "sant-cebria.toml",
+) -> Path:  # fmt: skip
+    """Sant Cebrià's mapping, with a town that doesn't wait long: ``quiet``, ``receipt`` and ``report`` are its seconds.
+
+    ``failed`` is the status that a ticket gets when its answer does not arrive.
+    """
+    text = source.read_text(encoding="utf-8")
+    text = re.sub(r"(?m)^quiet_seconds *=.*$", f"quiet_seconds = {quiet}", text)
+    text = re.sub(r"(?m)^receipt_seconds *=.*$", f"receipt_seconds = {receipt}", text)
+    text = re.sub(r"(?m)^report_hours *=.*$", f"report_hours = {report / 3600:.6f}", text)
+    assert f"quiet_seconds = {quiet}\n" in text
+    # the town's website is nowhere: its pages say so, and nothing else waits for it
+    text = text.replace('feed = "https://www.example.org/', 'feed = "http://127.0.0.1:9/')
+    if failed:
+        text = text.replace("# [answers.on_failed]", "[answers.on_failed]")
+        text, n = re.subn(r"(?m)^# status = .*$", f'status = "{failed}"', text)
+        assert n == 1 and "\n[answers.on_failed]" in text
     made = folder / "sant-cebria.toml"
     made.write_text(text, encoding="utf-8")
     return made
 
 
+def configure(
+    folder: Path, *, port: int, meta: str, redmine: str, token: str, app_secret: str, verify: str,
+    mapping_file: Path | None = None, database: str = "sqlite:///connector.db", clamd: str = "", tracker: str = "",
+) -> Path:  # fmt: skip
+    """A ``config.toml`` in ``folder`` for a connector between ``meta`` and ``redmine``; with a mapping beside it.
+
+    ``tracker`` are the lines of ``[tracker]`` that say which it is, when it is not that Redmine.
+    """
+    tracker = tracker or f'url = "{redmine}"\napi_key = "{KEYS["whatsapp-bot"]}"'
+    config = folder / "config.toml"
+    config.write_text(
+        f"""
+mapping = "{mapping_file or mapping(folder)}"
+database = "{database}"
+[server]
+port = {port}
+[whatsapp]
+api_url = "{meta}"
+phone_number_id = "100000000000001"
+business_account_id = "200000000000001"
+access_token = "{token}"
+app_secret = "{app_secret}"
+verify_token = "{verify}"
+[tracker]
+{tracker}
+poll_every = 5
+webhook_secret = "push-secret-of-the-tests"
+[media]
+clamd = "{clamd}"
+[privacy]
+key = "a-key-of-the-tests-with-forty-characters"
+""",
+        encoding="utf-8",
+    )
+    config.chmod(0o600)
+    return config
+
+
 @contextmanager
-def way(folder: Path, redmine: str = "") -> Iterator[Way]:
-    """Start everything in ``folder``; ``redmine`` is the address of a real one, "" for the stand-in."""
+def way(
+    folder: Path,
+    redmine: str = "",
+    database: str = "sqlite:///connector.db",
+    mapping_file: Path | None = None,
+    *,
+    source: Path | None = None,
+    tracker: str = "",
+) -> Iterator[Way]:
+    """Start everything in ``folder``; ``redmine`` is the address of a real one, "" for the stand-in.
+
+    ``source`` and ``tracker`` are the mapping and the lines of ``[tracker]`` of another kind of tracker.
+    """
     python = sys.executable
     meta_port, web_port = port(), port()
     meta_url, web_url = f"http://127.0.0.1:{meta_port}", f"http://127.0.0.1:{web_port}"
@@ -319,31 +414,18 @@ def way(folder: Path, redmine: str = "") -> Iterator[Way]:
                 folder / "redmine.log",
             )
         )
-    config = folder / "config.toml"
-    config.write_text(
-        f"""
-mapping = "{mapping(folder)}"
-database = "sqlite:///connector.db"
-[server]
-port = {web_port}
-[whatsapp]
-api_url = "{meta_url}"
-phone_number_id = "100000000000001"
-business_account_id = "200000000000001"
-access_token = "{token}"
-app_secret = "{app_secret}"
-verify_token = "{verify}"
-[tracker]
-url = "{redmine}"
-api_key = "{KEYS["whatsapp-bot"]}"
-poll_every = 5
-webhook_secret = "push-secret-of-the-tests"
-[privacy]
-key = "a-key-of-the-tests-with-forty-characters"
-""",
-        encoding="utf-8",
+    config = configure(
+        folder,
+        port=web_port,
+        meta=meta_url,
+        redmine=redmine,
+        token=token,
+        app_secret=app_secret,
+        verify=verify,
+        database=database,
+        mapping_file=mapping(folder, source=source) if source else mapping_file,
+        tracker=tracker,
     )
-    config.chmod(0o600)
     connector = Process(
         "the connector",
         [python, "-m", "connector", "run", "--config", str(config)],

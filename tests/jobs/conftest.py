@@ -14,7 +14,11 @@ import uvicorn
 
 from connector.demonstration import Demo
 from connector.jobs.runtime import Pace, Runtime
+from tests.databases import BOTH, database
 from tests.e2e.way import KEYS, Phone, Staff, ids, mapping, port, until
+
+from .rig import Rig
+from .rig import rig as start_rig
 
 
 @dataclass
@@ -99,3 +103,21 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     yield World(demo, f"http://127.0.0.1:{number}")
     server.should_exit = True
     thread.join(15)
+
+
+@pytest.fixture(scope="module", params=BOTH)
+def _rig(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
+    folder = tmp_path_factory.mktemp("rig")
+    with database(request.param, folder) as url, start_rig(folder, url) as made:
+        yield made
+
+
+@pytest.fixture
+def rig(_rig: Rig) -> Iterator[Rig]:
+    """Everything step by step; afterwards every fault happened, so that none was tested in vain."""
+    yield _rig
+    left = _rig.faults_left()
+    _rig.demo.meta.faults.waiting.clear()
+    assert _rig.demo.redmine is not None
+    _rig.demo.redmine.faults.clear()
+    assert left == 0, "a fault that was asked for did not happen"

@@ -7,12 +7,16 @@ import os
 import shutil
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
+
+from tests.trackers.helpdesk.support import KEYS as HELPDESK_KEYS
+from tests.trackers.roundup.support import BOT, OFFICE, WORKS, staff
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -38,7 +42,7 @@ def run_pytest(folder: Path, test: str, **environment: str) -> subprocess.Comple
     """Pytest in a process of its own, with our conftest and one test file; no server is known to it."""
     shutil.copy(CONFTEST, folder)
     (folder / "test_one.py").write_text(test + PASSING.replace("test_it", "test_passing"), encoding="utf-8")
-    ours = ("CONNECTOR_", "REDMINE_", "PYTEST_")
+    ours = ("CONNECTOR_", "REDMINE_", "RT_", "HELPDESK_", "ROUNDUP_", "PYTEST_")
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     inherited["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     command = [sys.executable, "-m", "pytest", "-c", os.devnull, "--rootdir", str(folder), str(folder)]
@@ -100,6 +104,39 @@ def test_one_redmine_renders_textile_and_the_other_commonmark(redmine: RedmineSe
         )
         with urllib.request.urlopen(request, timeout=30) as answer:
             assert expected in answer.read().decode("utf-8")
+
+
+@pytest.mark.real
+def test_request_tracker_lets_the_seeded_accounts_in(request_tracker: str) -> None:
+    fixtures = json.loads(Path(os.environ["RT_FIXTURES"]).read_text(encoding="utf-8"))
+    for login, user in fixtures["users"].items():
+        request = urllib.request.Request(
+            f"{request_tracker}/REST/2.0/user/{login}", headers={"Authorization": f"token {user['token']}"}
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            assert json.load(answer)["id"] == user["id"]
+
+
+@pytest.mark.real
+def test_django_helpdesk_lets_the_seeded_accounts_in(helpdesk: str) -> None:
+    for login, key in HELPDESK_KEYS.items():
+        request = urllib.request.Request(
+            f"{helpdesk}/api/tickets/", headers={"Authorization": f"Token {key}"}
+        )
+        if login == "operari.brigada":  # not marked as staff
+            with pytest.raises(urllib.error.HTTPError, match="403"):
+                urllib.request.urlopen(request, timeout=30)
+            continue
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            seen = {ticket["queue"] for ticket in json.load(answer)["results"]}
+        assert seen == ({1, 2, 3, 4, 5} if login in ("admin", "oac") else {1, 2, 3, 4})
+
+
+@pytest.mark.real
+def test_roundup_lets_the_seeded_accounts_in(roundup: str) -> None:
+    for login in (BOT, OFFICE, WORKS):
+        (found,) = staff(roundup, login).call("GET", "/user", params={"username:": login})["collection"]
+        assert found["id"]
 
 
 @pytest.mark.real

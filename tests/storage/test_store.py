@@ -7,16 +7,17 @@ import signal
 import subprocess
 import sys
 import threading
-from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from connector.core.errors import Misconfigured
 from connector.core.model import Address
 from connector.storage import people, tables, work
+from connector.storage import store as store_module
 from connector.storage.store import Connection, Store
 from connector.toolkit.privacy import Pseudonyms, Sealer, WrongKey
 
@@ -51,7 +52,14 @@ def test_one_failing_job_takes_nobody_with_it(store: Store) -> None:
 
 def test_a_commit_that_fails_fails_everybody_and_the_store_lives_on(store: Store) -> None:
     def breaks(connection: Connection) -> None:
-        connection.execute(text("PRAGMA defer_foreign_keys=ON"))
+        if store.sqlite:
+            connection.execute(text("PRAGMA defer_foreign_keys=ON"))
+        else:
+            connection.execute(
+                text(
+                    "ALTER TABLE journal ALTER CONSTRAINT fk_journal_ticket_id DEFERRABLE INITIALLY DEFERRED"
+                )
+            )
         connection.execute(tables.journal.insert().values(ticket_id=99, entry="x", outcome="x", seen_at=0))
 
     with pytest.raises(Exception, match="could not keep"):
@@ -59,7 +67,34 @@ def test_a_commit_that_fails_fails_everybody_and_the_store_lives_on(store: Store
     assert store.write_now(lambda c: add(c, store.sealer, "after"))
 
 
+async def test_what_must_be_kept_waits_for_the_database(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_module, "_AGAIN", 0.01)
+    tries: list[int] = []
+
+    def unlucky(connection: Connection) -> bool:
+        tries.append(len(tries))
+        if len(tries) <= 2:
+            add(connection, store.sealer, "lost")
+            if store.sqlite:
+                raise OperationalError("", {}, _Full())
+            connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+        return add(connection, store.sealer, "kept")
+
+    assert await store.keep(unlucky) and len(tries) == 3
+    assert rows(store) == 1 and not store.trouble
+
+
+class _Full(Exception):
+    sqlite_errorname = "SQLITE_FULL"
+
+
 def test_it_is_durable(store: Store) -> None:
+    if not store.sqlite:
+        assert store.read_now(lambda c: c.exec_driver_sql("SHOW synchronous_commit").scalar()) == "on"
+        return
+
     def pragmas(connection: Connection) -> tuple[object, object]:
         ask = connection.exec_driver_sql
         return ask("PRAGMA synchronous").scalar(), ask("PRAGMA journal_mode").scalar()
@@ -67,26 +102,26 @@ def test_it_is_durable(store: Store) -> None:
     assert store.write_now(pragmas) == (2, "wal"), "synchronous=FULL, WAL"
 
 
-def test_what_was_awaited_survives_sigkill(tmp_path: Path) -> None:
+def test_what_was_awaited_survives_sigkill(url: str) -> None:
     program = f"""
 import os, signal
 from connector.storage.store import Store
 from connector.storage import work
 from connector.toolkit.privacy import Sealer
-s = Store("sqlite:///{tmp_path / "k.db"}", Sealer("{KEY}"))
+s = Store("{url}", Sealer("{KEY}"))
 s.write_now(lambda c: work.put(c, s.sealer, town="t", lane="l", kind="k", payload={{}}, now=1, key="kept"))
 os.kill(os.getpid(), signal.SIGKILL)
 """
     done = subprocess.run([sys.executable, "-c", program], check=False, timeout=60, env={**os.environ})
     assert done.returncode == -signal.SIGKILL
-    again = Store(f"sqlite:///{tmp_path / 'k.db'}", Sealer(KEY))
+    again = Store(url, Sealer(KEY))
     assert rows(again) == 1
     again.close()
 
 
 def test_workers_are_only_woken_by_work(store: Store) -> None:
     woken: list[int] = []
-    store.on_commit(lambda: woken.append(1))
+    store.on_commit(lambda kinds: woken.append(1))
     store.write_now(lambda c: work.claim(c, store.sealer, kinds=["k"], now=9, lease=9, limit=9))
     assert not woken, "looking for work is no news: otherwise the workers would wake each other for ever"
     store.write_now(lambda c: add(c, store.sealer, "a"))
@@ -100,8 +135,7 @@ def test_the_schema_is_what_the_tables_say(store: Store) -> None:
     assert store.read_now(compare) == []
 
 
-def test_a_newer_database_is_refused(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'n.db'}"
+def test_a_newer_database_is_refused(url: str) -> None:
     old = Store(url, Sealer(KEY))
     old.write_now(lambda c: c.execute(text("UPDATE alembic_version SET version_num = '9999'")))
     old.close()
@@ -109,18 +143,20 @@ def test_a_newer_database_is_refused(tmp_path: Path) -> None:
         Store(url, Sealer(KEY))
 
 
-def test_another_key_is_refused_and_a_rotated_one_is_not(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'r.db'}"
+def test_another_key_is_refused_and_a_rotated_one_is_not(url: str) -> None:
     Store(url, Sealer(KEY)).close()
     with pytest.raises(WrongKey):
         Store(url, Sealer("another-key-with-at-least-32-characters"))
     Store(url, Sealer(f"another-key-with-at-least-32-characters,{KEY}")).close()
 
 
-def test_a_second_service_is_refused(store: Store) -> None:
+def test_a_second_service_is_refused_on_a_file_and_welcome_on_a_server(store: Store) -> None:
     store.claim_alone()
     second = Store(store.url, Sealer(KEY))
-    with pytest.raises(Misconfigured, match="another connector is running"):
+    if store.sqlite:
+        with pytest.raises(Misconfigured, match="another connector is running"):
+            second.claim_alone()
+    else:
         second.claim_alone()
     second.close()
 

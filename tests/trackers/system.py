@@ -4,11 +4,12 @@ ids."""
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from connector.core.model import NewTicket, Routing
+from connector.core.errors import ConnectorError, Forbidden
+from connector.core.model import Changes, NewTicket, Routing, Upload
 from connector.core.ports import Tracker
 
 _ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
@@ -33,6 +34,23 @@ class Staff(Protocol):
     def subject(self, ticket_id: str) -> str: ...
 
 
+class Ours:
+    """The core's tickets, as ``ports.Known``; ``take`` remembers the marks, as the core does."""
+
+    def __init__(self, *ticket_ids: str) -> None:
+        self._marks = dict.fromkeys(ticket_ids, "")
+
+    def __contains__(self, ticket_id: object) -> bool:
+        return ticket_id in self._marks
+
+    def watched(self) -> Mapping[str, str]:
+        return dict(self._marks)
+
+    def take(self, changes: Changes) -> Changes:
+        self._marks.update((t.ticket_id, t.mark) for t in changes.tickets)
+        return changes
+
+
 @dataclass
 class System:
     """One ticket system under test. ``broken`` makes trackers that are configured or entitled wrongly:
@@ -49,8 +67,28 @@ class System:
     """Lets seconds pass, for the tracker's clock and, where there is a server, for real."""
     new_second: Callable[[], None]
     """Waits for the beginning of a second of the server's clock, where there is a server."""
+    flag_status: str
+    """A status that a new ticket may be given and does not have."""
+    flag_watcher: str
+    """Somebody who may watch a ticket and does not yet, by name; "" where our account can make nobody watch."""
+    closed_status: str
+    """The status in which ``staff.close`` leaves a ticket."""
+    right_to_internal_notes: str
+    """What a finding says when ``no_private_notes`` lacks it."""
+    mistakes: tuple[tuple[str, object, str], ...]
+    """Parts of a routing with a wrong value, and what ``verify`` is to propose instead ("" for nothing)."""
+    refused_value: tuple[str, str]
+    """A custom field and a value that the server does not take for it."""
+    refused_file: Upload
+    refused_why: str
+    """A file the server refuses, and a word of the sentence that says so."""
     salt: str
     """Makes references new on a server that keeps what earlier runs made."""
+    longest_subject: int = 255
+    takes_empty_files: bool = True
+    out_of_sight: type[ConnectorError] = Forbidden
+    """What reading a ticket raises that was moved where our account sees none: ``Gone`` where the server says the same of
+    one that was deleted."""
 
     def reference(self, name: str) -> str:
         digits = hashlib.sha256(f"{self.salt} {name}".encode()).digest()

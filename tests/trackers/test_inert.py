@@ -1,70 +1,13 @@
-"""Citizens' words are shown as written and do nothing, as far as that can be seen without a tracker."""
+"""Citizens' words can be stored and sent; a subject keeps its reference; a file name stays in its folder."""
 
 from __future__ import annotations
 
-import re
 import unicodedata
 
-import pytest
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
-from markdown_it import MarkdownIt
 
 from connector.trackers import inert
-
-from .corpus import MADE, WRITTEN
-
-MENTION = re.compile(
-    r"(?:^|[^A-Za-z0-9_])@([A-Za-z0-9_\-@.]+?)(?=(?=[!-/:-@\[-`{-~][^A-Za-z0-9_/])|,|\.+$|\s|\]|<|$)",
-    re.MULTILINE,
-)
-"""Who is notified: ``MENTION_PATTERN`` of Redmine 5.0's ``lib/redmine/acts/mentionable.rb``, in Python."""
-MACRO = re.compile(r"\{\{(\w+)(\([^\n\r]*?\))?([\n\r].*?[\n\r])?\}\}", re.DOTALL)
-"""What is run before anything else: ``MACROS_RE`` of Redmine 5.0's ``application_helper.rb``."""
-QUOTED = re.compile(r"\r\n(?:>\s)+(.*?)\r\n", re.DOTALL)
-
-
-def shown(text: str) -> str:
-    """A text as a reader sees it: no invisible characters of ours, folded spaces."""
-    return " ".join(text.replace(inert.ZWSP, "").split())
-
-
-def corpus(test):  # type: ignore[no-untyped-def]
-    for text in WRITTEN:
-        test = example(text)(test)
-    return given(MADE)(test)
-
-
-@corpus
-@pytest.mark.parametrize("render", [inert.textile, inert.common_mark, inert.plain])
-def test_nobody_is_mentioned_and_no_macro_runs(render, text: str) -> None:  # type: ignore[no-untyped-def]
-    raw = render(text).replace("\n", "\r\n")
-    for seen in (raw, QUOTED.sub("", raw)):
-        assert not MENTION.search(seen)
-    assert not MACRO.search(raw)
-
-
-@corpus
-def test_textile_is_code_and_nothing_else(text: str) -> None:
-    rendered = inert.textile(text)
-    for line in filter(None, rendered.split("\n")):
-        match = re.fullmatch(r"(?:bq\. )?<code>(.+)</code>", line)
-        assert match
-        # RedCloth's OFFTAGS: any of these would end or nest the code.
-        assert not re.search(r"</?(code|pre|kbd|notextile)\b", match[1], re.IGNORECASE)
-        assert "x%x%" not in match[1] and ":redsh#" not in match[1]
-    assert shown(re.sub(r"(?m)^(bq\. )?<code>|</code>$", "", rendered)) == shown(inert.clean(text))
-
-
-@corpus
-def test_common_mark_is_code_spans_in_a_quotation(text: str) -> None:
-    tokens = MarkdownIt("commonmark", {"html": True}).enable("table").parse(inert.common_mark(text))
-    assert {t.type for t in tokens} <= {
-        "blockquote_open", "blockquote_close", "paragraph_open", "paragraph_close", "inline",
-    }  # fmt: skip
-    spans = [c for t in tokens for c in t.children or ()]
-    assert {c.type for c in spans} <= {"code_inline", "hardbreak"}
-    assert shown(" ".join(c.content for c in spans)) == shown(inert.clean(text))
 
 
 @given(st.text() | st.text(alphabet=st.characters(categories=["Cc", "Cs", "Cn", "Zl", "Zp"])))
@@ -90,20 +33,31 @@ def test_a_subject_ends_with_its_reference(words: str, limit: int) -> None:
     assert "\n" not in subject and not set(subject) & set(
         "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
     )
+    assert inert.reference_in(subject) == "SCV-7K3F-9Q"
 
 
-@pytest.mark.parametrize("text", ["", " \n\t\n ", "\x00"])
-def test_nothing_is_nothing(text: str) -> None:
-    assert inert.textile(text) == inert.common_mark(text) == ""
+@given(st.text(max_size=400), st.integers(min_value=60, max_value=200))
+def test_a_subject_can_be_measured_in_bytes(words: str, limit: int) -> None:
+    subject = inert.subject(words, "SCV-7K3F-9Q", limit, lambda text: len(text.encode()))
+    assert len(subject.encode()) <= limit and subject.endswith("[SCV-7K3F-9Q]")
+    whole = inert.subject(words, "SCV-7K3F-9Q", 4000, lambda text: len(text.encode()))
+    assert subject == whole or "…" in subject
 
 
-@given(MADE, MADE)
-def test_a_fact_is_one_line_whose_value_is_code(label: str, value: str) -> None:
-    for fact in (inert.textile_fact(label, value), inert.common_mark_fact(label, value)):
-        assert "\n" not in fact
-        assert not MENTION.search(fact) and not MACRO.search(fact)
-        assert re.match(r"[^#@!{}\[\]<>|*_+^~`=:;,&%\\\"]+: (<code>|`+ )", fact)
+@given(st.text(max_size=300))
+def test_a_plain_text_has_no_address_that_would_be_a_link(text: str) -> None:
+    broken = inert.plain(f"{text} https://exemple.cat {text}")
+    assert "://" not in broken
+    assert broken.replace(inert.ZWSP, "") == inert.clean(f"{text} https://exemple.cat {text}").replace(
+        inert.ZWSP, ""
+    )
 
 
-def test_an_address_in_a_text_can_still_be_copied() -> None:
-    assert "anna@exemple.cat" in inert.textile("Escriviu a anna@exemple.cat, si us plau")
+@given(st.text(max_size=300))
+def test_a_file_name_has_no_folder_and_keeps_its_kind(text: str) -> None:
+    for given_name in (text, f"../{text}.pdf", f"carpeta\\{text}"):
+        name = inert.filename(given_name)
+        assert not set(name) & set('/\\:*?"') and 0 < len(name) <= 120
+    name = inert.filename("llarg" * 40 + ".pdf")
+    assert len(name) == 120 and name.endswith(".pdf")
+    assert inert.filename_with(name, "ab" * 32).endswith("-abababab.pdf")

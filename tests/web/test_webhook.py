@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 
 from connector import mapping
 from connector.settings import Privacy, Settings, Tracker, WhatsApp
+from connector.storage import pauses, work
 from connector.wiring import Municipality, Service
 
 SAMPLES = Path(__file__).resolve().parents[1] / "whatsapp" / "contract_data" / "samples"
@@ -152,8 +153,50 @@ def test_the_trackers_push_needs_its_secret(web: TestClient, service: Service) -
     assert count(service, "poll") == 1
 
 
+@pytest.mark.parametrize(
+    ("query", "code"), [("?secret=push", 202), ("?secret=pus", 401), ("?secret=", 401), ("", 401)]
+)
+def test_a_tracker_that_cannot_sign_names_the_secret_in_the_address(
+    web: TestClient, service: Service, query: str, code: int
+) -> None:
+    body = b'{"ticket": {"id": 4711, "status": 4}, "followup_id": 1}'
+    assert web.post(f"/webhook/tracker{query}", content=body).status_code == code
+    assert count(service, "poll") == (code == 202)
+
+
 def test_health_and_metrics(web: TestClient) -> None:
     assert web.get("/health/live").status_code == 200
     ready = web.get("/health/ready")
     assert ready.status_code == 503 and "workers" in ready.json()["reason"]
     assert "connector_webhooks_total" in web.get("/metrics").text
+
+
+def test_ready_names_what_is_paused_and_counts_what_failed(web: TestClient, service: Service) -> None:
+    def play(connection: Any) -> None:
+        pauses.begin(
+            connection,
+            "sant-cebria",
+            "whatsapp",
+            "the token has expired",
+            1_795_426_800,
+            (15, 900),
+            "refused",
+        )
+        town = next(iter(service.towns.values()))
+        town.put(connection, lane="x", kind="send", payload={}, now=1)
+        (row,) = work.claim(connection, service.store.sealer, kinds=["send"], now=2, lease=9, limit=1)
+        work.fail(connection, row, "refused", 3)
+
+    service.store.write_now(play)
+    service.worker.alive = True
+    ready = web.get("/health/ready")
+    assert ready.status_code == 200 and ready.json()["failed"] == {"send": 1}
+    (paused,) = ready.json()["paused"]
+    assert (paused["destination"], paused["reason"]) == ("whatsapp", "the token has expired")
+
+
+def test_ready_says_when_the_database_is_away(web: TestClient, service: Service) -> None:
+    service.worker.alive = True
+    service.store.close()
+    ready = web.get("/health/ready")
+    assert ready.status_code == 503 and "database" in ready.json()["reason"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import gzip
 import hashlib
 import json
 import traceback
@@ -23,6 +25,7 @@ from connector.core.errors import (
     Unavailable,
 )
 from connector.core.model import Address, TextOut
+from connector.whatsapp import account
 from connector.whatsapp.client import MediaLink, Sent, WhatsAppClient
 from connector.whatsapp.outgoing import build
 
@@ -280,7 +283,12 @@ async def test_a_file_that_is_too_large_is_not_read(meta: Meta, client: WhatsApp
         ((404, b"", {}), Unavailable),
         ((401, b"", {}), Forbidden),
         ((429, b"", {}), Throttled),
-        ((302, b"", {"location": "http://127.0.0.1/"}), Forbidden),
+        ((302, b"", {"location": "http://127.0.0.1/"}), Rejected),
+        ((307, PHOTO, {"location": "https://lookaside.fbsbx.com/"}), Rejected),
+        ((206, PHOTO[:9], {"content_range": "bytes 0-8/25002"}), Unavailable),
+        ((200, gzip.compress(PHOTO), {"content_encoding": "gzip"}), Unavailable),
+        ((200, PHOTO + b"more", {}), Unavailable),
+        ((200, PHOTO[::-1], {}), Unavailable),
         ((500, b"", {}), Unavailable),
         (b"HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\nxx", Unavailable),
     ],
@@ -293,6 +301,57 @@ async def test_download_errors(
         await client.download(link(meta), 10**6)
 
 
+@pytest.mark.parametrize("known", ["size", "digest", "neither"])
+async def test_a_file_of_another_length_or_content_is_not_taken(
+    meta: Meta, client: WhatsAppClient, known: str
+) -> None:
+    given = link(meta)
+    given = replace(
+        given, sha256=given.sha256 * (known == "digest"), size=given.size if known == "size" else None
+    )
+    meta.say(200, PHOTO[:-1] + b"xy")
+    if known == "neither":
+        assert await client.download(given, 10**6) == PHOTO[:-1] + b"xy"
+    else:
+        with pytest.raises(Unavailable):
+            await client.download(given, 10**6)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"transfer-encoding: chunked",
+        b"content-length: 9999999999",
+        b"connection: close",
+        b"content-encoding: gzip",
+    ],
+)
+async def test_an_endless_answer_ends(meta: Meta, client: WhatsAppClient, head: bytes) -> None:
+    """It is read as far as is accepted and no further; an answer in drips has its deadline."""
+    heard = 0
+
+    async def pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal heard
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\n" + head + b"\r\n\r\n")
+        piece = b"x" * 0x10000
+        with contextlib.suppress(ConnectionError):
+            while True:
+                writer.write(b"10000\r\n" + piece + b"\r\n" if b"chunked" in head else piece)
+                heard += len(piece)
+                await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(pour, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with WhatsAppClient(url, "v23.0", PHONE, ACCOUNT, TOKEN, timeout=2) as other:
+        with pytest.raises((Rejected, Unavailable)) as caught:
+            await other.download(MediaLink(f"{url}/file", "image/jpeg"), 1_000_000)
+    assert isinstance(caught.value, Unavailable) or caught.value.code == "size"
+    assert heard < 20_000_000
+    server.close()
+
+
 @pytest.mark.parametrize(
     "url",
     [
@@ -303,6 +362,19 @@ async def test_download_errors(
         "http://lookaside.fbsbx.com/",
         "https://lookaside.fbsbx.com:8443/",
         "https://169.254.169.254/",
+        "https://lookaside.fbsbx.com.evil.example.org/",
+        "https://lookaside.fbsbx.com@evil.example.org/",
+        "https://evil.example.org\\@lookaside.fbsbx.com/",
+        "https://evil.example.org#.fbcdn.net",
+        "https://evil.example.org?.fbcdn.net",
+        "https://.fbcdn.net/",
+        "https://fbcdn.net/",
+        "https://lookaside.fbsbx.com./",
+        "https://lookaside.fbsbx.c\u043em/",
+        "https://xlookaside.fbsbx.com/",
+        "ftp://lookaside.fbsbx.com/",
+        "HTTP://LOOKASIDE.FBSBX.COM/",
+        "https://lookaside.fbsbx.com:80/",
         "http://127.0.0.1:1/",
         "file:///etc/passwd",
         "//x",
@@ -311,8 +383,17 @@ async def test_download_errors(
     ],
 )
 async def test_the_token_goes_to_metas_hosts_only(client: WhatsAppClient, url: str) -> None:
-    with pytest.raises(Rejected):
+    with pytest.raises(Rejected) as caught:
         await client.download(MediaLink(url, "image/jpeg"), 10)
+    assert caught.value.code in ("media-host", "media-url")
+
+
+async def test_a_redirect_of_a_file_is_not_followed(meta: Meta, client: WhatsAppClient) -> None:
+    for _ in range(2):
+        meta.say(302, b"", location=f"{meta.url}/elsewhere")
+    with pytest.raises(Rejected) as caught:
+        await client.download(link(meta), 10**6)
+    assert caught.value.code == "media-redirect" and len(meta.seen) == 1
 
 
 @pytest.mark.parametrize("host", ["lookaside.fbsbx.com", "scontent.xx.fbcdn.net", "mmg.whatsapp.net"])
@@ -327,9 +408,9 @@ def test_metas_hosts_are_allowed(host: str) -> None:
 async def test_account(meta: Meta, client: WhatsAppClient) -> None:
     meta.say(200, {"id": PHONE, "quality_rating": "GREEN"})
     assert (await client.phone())["quality_rating"] == "GREEN"
-    meta.say(200, {"data": [{"whatsapp_business_api_data": {}}]})
+    meta.say(200, {"data": [{"whatsapp_business_api_data": {"id": "300000000000001"}}]})
     meta.say(200, {"data": []})
-    assert [await client.subscribed(), await client.subscribed()] == [True, False]
+    assert [await account.subscribers(client), await account.subscribers(client)] == [["300000000000001"], []]
     meta.say(200, sample("17"))
     assert (await client.create_template({"name": "x"}))["status"] == "PENDING"
     assert [path.partition("?")[0] for _, path, _, _ in meta.seen] == [
@@ -351,7 +432,8 @@ async def test_templates_of_all_pages(meta: Meta, client: WhatsAppClient) -> Non
 CALLS: list[Callable[[WhatsAppClient], Awaitable[object]]] = [
     lambda c: c.phone(),
     lambda c: c.templates(),
-    lambda c: c.subscribed(),
+    account.subscribers,
+    account.numbers,
     lambda c: c.media_url("1"),
 ]
 

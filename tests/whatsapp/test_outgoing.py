@@ -24,6 +24,7 @@ from connector.core.model import (
     TextOut,
 )
 from connector.whatsapp.outgoing import build, mark_read
+from connector.whatsapp.templates import answer_template, compare
 
 from .samples import FOLDER, SCHEMAS, load
 
@@ -186,3 +187,12 @@ def test_what_is_built_is_valid(message: Outgoing, to: Address, key: str, quote:
     except ValueError:
         return
     assert errors(body) == []
+
+
+def test_a_template_that_people_report_is_an_alarm_before_it_is_stopped() -> None:
+    wanted = answer_template("x", "ca", "Tens resposta a {{reference}} aquí.", "Llegeix-la", "SCV-7K3F-9Q")
+    for score, alarming in (("GREEN", False), ("YELLOW", False), ("RED", True), (None, False)):
+        (found,) = compare(
+            [wanted], [{**wanted, "status": "APPROVED", "quality_score": score and {"score": score}}]
+        )
+        assert (found.alarming, found.usable) == (alarming, True), score

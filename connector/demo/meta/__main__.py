@@ -23,6 +23,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--public-url", help="for media links; by default the address served")
     parser.add_argument("--media-seconds", type=float, default=300, help="how long a media link is valid")
     parser.add_argument("--pair-rate", action="store_true", help="limit messages to one person (131056)")
+    parser.add_argument(
+        "--longest-retry", type=float, default=60, help="seconds between two tries of a webhook"
+    )
     parser.add_argument("--seed", type=int, help="makes the ids reproducible")
     given = parser.parse_args(arguments)
     service = MetaStandIn(
@@ -35,6 +38,7 @@ def main(arguments: list[str] | None = None) -> None:
         business_account_id=given.business_account_id,
         media_seconds=given.media_seconds,
         seed=given.seed,
+        longest_retry=given.longest_retry,
         pair_rate=given.pair_rate,
     )
     # Pages that listen to /_phone/events never hang up by themselves: do not wait for them.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -23,6 +24,48 @@ _EMPTY_ACCOUNT_FIELDS = (
 )  # fmt: skip
 
 
+@dataclass(slots=True)
+class App:
+    """The Meta app whose token and webhooks are used; the values are those of one that was set up well."""
+
+    id: str = "300000000000001"
+    scopes: tuple[str, ...] = ("whatsapp_business_management", "whatsapp_business_messaging")
+    expires_at: int = 0
+    """Unix seconds at which the access token expires, 0 for never."""
+    fields: tuple[str, ...] = (
+        "account_update", "message_template_status_update", "messages", "user_id_update", "user_preferences",
+    )  # fmt: skip
+    """What the app is told of by webhook."""
+
+
+def debug_token(service: MetaStandIn, token: str) -> dict[str, Any]:
+    """What Meta says of a token."""
+    app, valid = service.application, token == service.access_token
+    data = {
+        "app_id": app.id,
+        "type": "SYSTEM_USER",
+        "application": "connector",
+        "is_valid": valid,
+        "expires_at": app.expires_at,
+        "scopes": list(app.scopes) if valid else [],
+    }
+    return {"data": data}
+
+
+def subscriptions(service: MetaStandIn) -> dict[str, Any]:
+    """Which webhooks the app has, and where they go."""
+    if not service.webhook_url:
+        return {"data": []}
+    fields = [{"name": name, "version": "v23.0"} for name in service.application.fields]
+    row = {
+        "object": "whatsapp_business_account",
+        "callback_url": service.webhook_url,
+        "active": True,
+        "fields": fields,
+    }
+    return {"data": [row]}
+
+
 def phone_fields(service: MetaStandIn) -> Fields:
     """The fields of the business phone number."""
     digits = service.number.display_phone_number
@@ -33,7 +76,10 @@ def phone_fields(service: MetaStandIn) -> Fields:
         "quality_rating": (True, "GREEN"),
         "platform_type": (True, "CLOUD_API"),
         "throughput": (True, {"level": "STANDARD"}),
-        "webhook_configuration": (True, {"application": service.webhook_url}),
+        "webhook_configuration": (
+            True,
+            {"application": service.webhook_url} if service.webhook_url else None,
+        ),
         "id": (True, service.number.phone_number_id),
         "name_status": (False, "APPROVED"),
         "status": (False, "CONNECTED"),

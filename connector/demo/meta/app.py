@@ -13,8 +13,8 @@ from typing import Any
 import httpx
 from starlette.applications import Starlette
 
-from connector.demo.meta import control, graph, phone, templates, webhooks
-from connector.demo.meta.delivery import Delivery, Notification
+from connector.demo.meta import account, control, graph, phone, templates, webhooks
+from connector.demo.meta.delivery import RETRY_SECONDS, Delivery, Notification
 from connector.demo.meta.faults import Fault, Faults, parse
 from connector.demo.meta.media import MediaStore
 from connector.demo.meta.outgoing import PairRate
@@ -30,7 +30,8 @@ class MetaStandIn:
     ``media_seconds``. ``seed`` makes the ids reproducible. ``pair_rate`` turns on the limit per recipient
     (131056). New templates are reviewed at once (``template_review="auto"``) or wait (``"hold"``) for
     ``review_template``. ``check_webhooks`` validates every notification against the contract before it is
-    queued. ``transport`` replaces the network for notifications, for an application in the same process.
+    queued. A webhook that was not answered with 200 is delivered again after ``longest_retry`` seconds at most.
+    ``transport`` replaces the network for notifications, for an application in the same process.
 
     ``app`` serves the Graph API under ``/vNN.N/``, media under ``/_media/`` and the phones under
     ``/_phone/``; it starts and stops the delivery of webhooks itself when served. All methods may be called
@@ -55,6 +56,7 @@ class MetaStandIn:
         template_review: str = "auto",
         verified_name: str = "Ajuntament de prova",
         check_webhooks: bool = True,
+        longest_retry: float = RETRY_SECONDS[-1],
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self.access_token = access_token
@@ -63,6 +65,7 @@ class MetaStandIn:
         self.template_review = template_review
         self.check_webhooks = check_webhooks
         self.clock_offset = 0.0
+        self.application = account.App()
         self._clock = clock
         self.number = webhooks.Number(business_account_id, phone_number_id, display_phone_number)
         self.state = State(self.now, seed)
@@ -70,7 +73,7 @@ class MetaStandIn:
         self.templates = Templates(self.state.number, self.now)
         self.faults = Faults()
         self.pair_rate = PairRate() if pair_rate else None
-        self.delivery = Delivery(webhook_url, app_secret, self.faults, transport)
+        self.delivery = Delivery(webhook_url, app_secret, self.faults, transport, longest_retry)
         self.failed: deque[Message] = deque(maxlen=10_000)
         self._listeners: dict[asyncio.Queue[Json], asyncio.AbstractEventLoop] = {}
         self.app = Starlette(routes=[*control.routes(self), *graph.routes(self)], lifespan=self._lifespan)

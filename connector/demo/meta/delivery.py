@@ -46,9 +46,15 @@ class Delivery:
     """
 
     def __init__(
-        self, url: str, app_secret: str, faults: Faults, transport: httpx.AsyncBaseTransport | None
+        self,
+        url: str,
+        app_secret: str,
+        faults: Faults,
+        transport: httpx.AsyncBaseTransport | None,
+        longest_retry: float = RETRY_SECONDS[-1],
     ) -> None:
         self.url = url
+        self.longest_retry = longest_retry
         self.app_secret = app_secret
         self.subscribed = True
         self.emitted: deque[Json] = deque(maxlen=10_000)
@@ -205,7 +211,7 @@ class Delivery:
                 queue.popleft()
                 continue
             pause = RETRY_SECONDS[min(notification.attempts, len(RETRY_SECONDS)) - 1]
-            await asyncio.sleep(pause)
+            await asyncio.sleep(min(pause, self.longest_retry))
         del self._queues[key]
 
     async def _attempt(self, notification: Notification) -> bool:

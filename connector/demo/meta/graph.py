@@ -69,7 +69,10 @@ class GraphApi:
         """Token, faults and errors around one call."""
         try:
             self._check_version(request)
-            self._check_token(request)
+            if request.path_params.get("node") == self.service.application.id:
+                self._check_app_token(request)
+            else:
+                self._check_token(request)
             fault = self.service.faults.take(match)
             if fault is not None and fault.delay:
                 await asyncio.sleep(fault.delay)
@@ -100,6 +103,16 @@ class GraphApi:
             token = ""
         if not hmac.compare_digest(token.encode(), self.service.access_token.encode()):
             raise GraphError(190, message="Invalid OAuth access token - Cannot parse access token")
+
+    def _check_app_token(self, request: Request) -> None:
+        """An app's own edges want ``<app id>|<app secret>`` and take nobody else's token."""
+        app_id, bar, secret = request.headers.get("authorization", "").removeprefix("Bearer ").partition("|")
+        if not bar:
+            raise GraphError(
+                15, message="(#15) This method must be called with an app access_token.", http=400
+            )
+        if (app_id, secret) != (self.service.application.id, self.service.delivery.app_secret):
+            raise GraphError(190, message="Invalid OAuth access token signature.")
 
     def _no_such_object(self, request: Request, node: str) -> GraphError:
         message = _NO_SUCH_OBJECT.format(method=request.method.lower(), node=node)
@@ -145,7 +158,7 @@ class GraphApi:
                     service.created_template(template)
                 return JSONResponse({"success": True})
             if method == "GET" and node == "debug_token":
-                return JSONResponse(self._debug_token(request))
+                return JSONResponse(account.debug_token(service, request.query_params.get("input_token", "")))
             if method == "GET" and node == "me":
                 return JSONResponse({"id": "400000000000001", "name": "connector"})
             if method == "GET" and self._phone_node(node):
@@ -186,6 +199,8 @@ class GraphApi:
                 match = "read" if isinstance(body, dict) and "status" in body else "messages"
 
         async def work(fault: Fault | None) -> Response:
+            if node == self.service.application.id and (method, edge) == ("GET", "subscriptions"):
+                return JSONResponse(account.subscriptions(self.service))
             if self._phone_node(node) and (method, edge) == ("POST", "messages"):
                 failed = fault.failed if fault is not None else None
                 sent = outgoing.post_message(self.service, await self._json(request), failed)
@@ -248,19 +263,6 @@ class GraphApi:
             if value is not None and (name in wanted or name == "id" if wanted else default)
         }
 
-    def _debug_token(self, request: Request) -> Json:
-        valid = request.query_params.get("input_token") == self.service.access_token
-        scopes = ["whatsapp_business_management", "whatsapp_business_messaging"] if valid else []
-        return {
-            "data": {
-                "app_id": "300000000000001",
-                "type": "SYSTEM_USER",
-                "is_valid": valid,
-                "expires_at": 0,
-                "scopes": scopes,
-            }
-        }
-
     async def _phone_numbers(self, request: Request) -> Response:
         return JSONResponse(
             {
@@ -271,7 +273,7 @@ class GraphApi:
         )
 
     async def _subscriptions(self, request: Request) -> Response:
-        app = {"id": "300000000000001", "link": "https://example.org/", "name": "connector"}
+        app = {"id": self.service.application.id, "link": "https://example.org/", "name": "connector"}
         data = [{"whatsapp_business_api_data": app}] if self.service.delivery.subscribed else []
         return JSONResponse({"data": data})
 

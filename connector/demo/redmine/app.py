@@ -136,7 +136,7 @@ class RedmineStandIn:
         self.settings = Settings(public_url.rstrip("/"), attachment_max_kb, text_formatting)
         self.faults = Faults()
         self.events = Events()
-        self._clock, self._seeded = clock, seeded
+        self.clock, self._seeded = clock, seeded
         self._lock = threading.RLock()
         self.db = Database(self.settings)
         self.reset()
@@ -156,7 +156,7 @@ class RedmineStandIn:
     # --- serving ----------------------------------------------------------------------------------
 
     def _now(self) -> datetime:
-        return datetime.fromtimestamp(self._clock(), UTC)
+        return datetime.fromtimestamp(self.clock(), UTC)
 
     def _routes(self) -> list[Route]:
         by_path: dict[str, dict[str, Handler]] = {}

@@ -262,9 +262,11 @@ class Draft:
             return
         for custom_field in self.db.fields_of(self.issue):
             value = self.issue.values.get(custom_field.id) or ""
+            name = texts.humanized(custom_field.name)
+            if not value and custom_field.is_required:
+                self._wrong("", "blank", named=name)
             if not value or not self._sees(custom_field.id):
                 continue
-            name = texts.humanized(custom_field.name)
             if custom_field.field_format == "list" and value not in custom_field.possible_values:
                 self._wrong("", "inclusion", named=name)
             if custom_field.max_length and len(value) > custom_field.max_length:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 
 ACTIVE, LOCKED = 1, 3
 """States of a user."""
@@ -91,6 +92,7 @@ class CustomField:
     role_ids: list[int] = field(default_factory=list)
     """Roles that see it, where it is not visible to all."""
     max_length: int | None = None
+    is_required: bool = False
     searchable: bool = False
 
 
@@ -254,9 +256,17 @@ class Database:
         self.attachments: dict[int, Attachment] = {}
         self.relations: dict[int, Relation] = {}
         self._last: Counter[str] = Counter()
+        self._reused: dict[str, dict[int, Any]] = {
+            "issue": self.issues,
+            "journal": self.journals,
+            "attachment": self.attachments,
+        }
 
     def number(self, kind: str) -> int:
-        """The next id of a kind of record; ids are never used twice."""
+        """The next id of a kind of record. On SQLite, Redmine gives those of issues, journals and files that were
+        deleted again, as here: these tables are made without AUTOINCREMENT there."""
+        if kind in self._reused:
+            return next(reversed(self._reused[kind]), 0) + 1  # the highest: they are added in order
         self._last[kind] += 1
         return self._last[kind]
 

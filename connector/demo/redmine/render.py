@@ -122,7 +122,7 @@ def status(db: Database, number: int | None) -> Json:
 def custom_field(db: Database, it: CustomField) -> Json:
     out: Json = _ref(it) | {
         "customized_type": "issue", "field_format": it.field_format, "regexp": "", "min_length": None,
-        "max_length": it.max_length, "is_required": False, "is_filter": True, "searchable": it.searchable,
+        "max_length": it.max_length, "is_required": it.is_required, "is_filter": True, "searchable": it.searchable,
         "multiple": False, "default_value": None, "visible": it.visible,
     }  # fmt: skip
     if it.possible_values:

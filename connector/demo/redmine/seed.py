@@ -59,6 +59,8 @@ _USERS = (
 _MEMBERS = (
     (1, 6, {6: None}), (1, 5, {7: None}), (1, 12, {9: None}), (1, 11, {9: 3}), (1, 7, {8: None}), (1, 8, {8: None}),
     (1, 9, {8: None}), (1, 10, {8: None}), (2, 5, {7: None}), (2, 12, {9: None}), (2, 11, {9: 10}),
+    (3, 6, {10: None}), (3, 8, {11: None}), (3, 9, {11: None}), (3, 10, {11: None}), (3, 12, {12: None}), (3, 11, {12: 16}),
+    (3, 5, {7: None}),
 )  # fmt: skip
 _NEWS = (
     ("Tall d'aigua al carrer Major", "Dimarts de 9 a 12 h", "Es tallarà l'aigua per obres al carrer Major."),
@@ -115,6 +117,23 @@ def town(db: Database, now: datetime) -> None:
     _role(db, "Personal municipal", _STAFF, any_status=True)
     _role(db, "Càrrec electe", _ELECTED, any_status=True)
     _role(db, "Brigada", _CREW, any_status=True)
+    # of the private issues of the reserved project an account sees those it wrote and those assigned to it
+    _role(
+        db,
+        "Robot WhatsApp (reservat)",
+        [*_BOT, "set_own_issues_private"],
+        any_status=True,
+        assignable=False,
+        visibility="default",
+    )
+    _role(
+        db,
+        "Càrrec electe (reservat)",
+        [*_READ, "edit_issues", "add_issue_notes", "view_private_notes", "set_notes_private"],
+        any_status=True,
+        visibility="default",
+    )
+    _role(db, "Brigada (reservat)", _CREW, any_status=True, visibility="default")
     trackers = []
     for name in ("Alcaldia", "Regidories", "Incidència", "Bústia ciutadana"):
         trackers.append(db.number("tracker"))
@@ -123,6 +142,7 @@ def town(db: Database, now: datetime) -> None:
     for identifier, name in (
         ("atencio-ciutadana", "Atenció ciutadana"),
         ("obres-i-serveis", "Obres i serveis"),
+        ("regidories-reservat", "Regidories (reservat)"),
     ):
         number = db.number("project")
         modules = [(db.number("module"), module) for module in MODULES]

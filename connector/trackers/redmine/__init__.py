@@ -6,7 +6,8 @@ write.py    files and private notes, safe to repeat
 feed.py     what moved since a cursor
 view.py     a ticket as the core sees it
 names.py    names to ids
-check.py    what `connector check` asks
+check.py    what `connector check` asks; rehearsal.py what it tries
+survey.py   what `connector init` finds to choose from
 http.py     the engine
 """
 

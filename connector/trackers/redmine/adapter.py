@@ -8,28 +8,35 @@ was asked is compared with what came back, and an empty answer is believed only 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Container, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from connector.core.errors import Finding, Forbidden, Rejected, Unavailable
 from connector.core.model import Changes, Created, FileRef, NewTicket, Routing, TicketView, Upload
-from connector.core.ports import Capabilities, Tracker
+from connector.core.ports import Capabilities, Known, Publication, Publications, Tracker
+from connector.trackers import rest
+from connector.trackers.similar import norm
 
 from .check import Check
 from .config import Config
 from .create import Creator
 from .feed import Feed
-from .http import PAGE, Connection, attachment_path
-from .names import Names, norm
+from .http import PAGE, WHO, Connection, attachment_path
+from .names import Names
+from .publications import Publisher
+from .rehearsal import Rehearsal
 from .view import field_value, ticket_view
 from .write import Writer, raw_issue
 
 __all__ = ["Config", "RedmineTracker"]
 
 
-class RedmineTracker(Tracker):
+@rest.guarded(WHO)
+class RedmineTracker(Tracker, Publications):
     """The adapter. Safe to share between threads; each gets its own HTTP client."""
+
+    config_type: ClassVar = Config
 
     def __init__(self, config: Config, *, clock: Callable[[], float] = time.monotonic) -> None:
         """``clock`` counts seconds that pass, from any start."""
@@ -37,25 +44,25 @@ class RedmineTracker(Tracker):
         self.http = Connection(config.url, config.api_key.get_secret_value(), config.timeout)
         self.names = Names(self.http, config.reference_field)
         self.feed = Feed(self.http, self.read, timedelta(seconds=config.overlap), clock)
-        self.notes_proven = False
         self._creator = Creator(config, self.http, self.names)
         self._writer = Writer(config, self.http, self.names)
+        self._publisher = Publisher(self.http, self.names, config.markup)
 
     @property
     def capabilities(self) -> Capabilities:
-        return Capabilities(
-            find_by_reference=True,
-            internal_notes=self.notes_proven,
-            attachments=True,
-            markup="textile" if self.config.text_format == "textile" else "markdown",
-            max_attachment_bytes=self.config.max_attachment_bytes,
-        )
+        return Capabilities(find_by_reference=True, internal_notes=True, attachments=True, feed="log")
+
+    @property
+    def answered_at(self) -> float:
+        return self.http.answered_at
 
     def verify(self, routings: Sequence[tuple[str, Routing]]) -> list[Finding]:
-        check = Check(self.config, self.names, self.search)
-        findings = check.run(routings)
-        self.notes_proven = check.notes_proven
-        return findings
+        return Check(self.config, self.names, self.search).run(routings)
+
+    def rehearse(
+        self, tickets: Sequence[tuple[str, NewTicket]], people: Sequence[tuple[str, str]]
+    ) -> list[Finding]:
+        return Rehearsal(self.config, self.http, self.names, self._creator).run(tickets, people)
 
     def create(self, ticket: NewTicket) -> Created:
         return self._creator.create(ticket)
@@ -65,6 +72,15 @@ class RedmineTracker(Tracker):
 
     def add_internal_note(self, ticket_id: str, text: str, key: str) -> bool:
         return self._writer.add_internal_note(ticket_id, text, key)
+
+    def flag(self, ticket_id: str, *, status: str, watchers: Sequence[str]) -> tuple[str, ...]:
+        return self._writer.flag(ticket_id, status, watchers)
+
+    def news(self, project: str, most: int) -> list[Publication]:
+        return self._publisher.news(project, most)
+
+    def wiki(self, project: str, page: str) -> Publication:
+        return self._publisher.wiki(project, page)
 
     # --- finding -----------------------------------------------------------------------------------
 
@@ -139,11 +155,11 @@ class RedmineTracker(Tracker):
 
     # --- reading -----------------------------------------------------------------------------------
 
-    def start_cursor(self) -> str:
+    def start_cursor(self, since: float | None = None) -> str:
         self.names.me()
-        return self.feed.start()
+        return self.feed.start(since)
 
-    def changes(self, cursor: str, projects: Collection[str], known: Container[str]) -> Changes:
+    def changes(self, cursor: str, projects: Collection[str], known: Known) -> Changes:
         me = self.names.me()  # a wrong key or a locked account gets empty lists, not errors
         ids = []
         for name in projects:
@@ -151,7 +167,7 @@ class RedmineTracker(Tracker):
             if not me.admin and project.id not in me.roles:
                 project = self.names.project(name, fresh=True)  # a public project can be seen as a non-member
             ids.append(project.id)
-        return self.feed.changes(cursor, ids, known)
+        return self.feed.changes(cursor, ids, known, self.names.reference_id())
 
     def read(self, ticket_id: str) -> TicketView:
         issue = raw_issue(self.http, ticket_id, "journals", "attachments")
@@ -164,6 +180,7 @@ class RedmineTracker(Tracker):
             me=self.names.me_lately().id,
             statuses=statuses,
             reference_field=self.names.reference_id(project),
+            markup=self.config.markup,
             project=project.identifier if project else str(issue["project"]["id"]),
         )
 

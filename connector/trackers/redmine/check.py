@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from connector.core.errors import ConnectorError, Finding, Forbidden, Gone, Rejected, Unavailable
 from connector.core.model import Routing
+from connector.trackers.similar import did_you_mean
 
 from .config import Config
-from .names import Me, Names, Project, did_you_mean
+from .names import Me, Names, Project
 
 _NEVER = "cap-tiquet-no-te-aquesta-referencia"
 _RIGHTS = {
@@ -20,33 +22,40 @@ _RIGHTS = {
     "view_private_notes": "View private notes",
     "set_notes_private": "Set notes as private",
 }
+_TOO_MUCH = (
+    "add_project", "edit_project", "close_project", "manage_members", "manage_versions", "manage_categories",
+    "delete_issues", "edit_issue_notes", "manage_repository", "manage_wiki",
+)  # fmt: skip
+"""Rights with which a stolen key could destroy what staff wrote, or let itself in elsewhere."""
+IGNORED = "Redmine ignores a search by custom field {field}, so a ticket could be made twice"
+USABLE = "it must exist for these trackers, be «used as a filter», and visible to our account's role"
+_PAGE = re.compile(r"/(projects|issues|login|my|users|admin|news|activity|search)(/.*)?$")
 _FEATURES = "Administration > Roles and permissions"
 
 
 class Check:
-    """One look at a Redmine; ``notes_proven`` says afterwards whether private notes may be written
-    everywhere."""
+    """One look at a Redmine."""
 
     def __init__(self, config: Config, names: Names, search: Callable[..., list[dict[str, Any]]]) -> None:
         self._config = config
         self._names = names
         self._search = search
         self._found: list[Finding] = []
-        self.notes_proven = False
 
     def run(self, routings: Sequence[tuple[str, Routing]]) -> list[Finding]:
         """All findings, each once. Raises ``Unavailable`` only."""
         try:
             me = self._names.me()
-        except Unavailable:
-            raise
+        except Unavailable as error:
+            if error.code != "garbled":
+                raise
+            self._no_redmine(error)
+            return self._found
         except Forbidden as error:
             self._login(error)
             return self._found
         except ConnectorError as error:
-            self._add(
-                "tracker.url", f"this is no Redmine that answers as it should: {error}", "check tracker.url"
-            )
+            self._no_redmine(error)
             return self._found
         if me.admin:
             self._add(
@@ -55,20 +64,22 @@ class Check:
                 "use an ordinary account with a role of its own",
                 severity="warning",
             )
-        if self._config.max_attachment_bytes is None:
-            self._add(
-                "tracker.max_attachment_bytes",
-                "how large a file Redmine takes is not known (its API does not tell)",
-                "set it to what Administration > Settings > Files says",
-                severity="warning",
-            )
-        proven = bool(routings)
         for name in dict.fromkeys(r.project for _, r in routings):
             uses = [(key, r) for key, r in routings if r.project == name]
-            proven &= self._project(me, name, uses)
-        self.notes_proven = proven
+            self._project(me, name, uses)
         self._filter()
         return list(dict.fromkeys(self._found))
+
+    def _no_redmine(self, error: ConnectorError) -> None:
+        url = self._config.url
+        page = _PAGE.search(url)
+        mend = (
+            f"that is a page of it; write {url[: page.start()]}"
+            if page
+            else "write the address at which staff see Redmine's first page"
+        )
+        why = {"http_404": "HTTP 404", "garbled": "a web page comes back"}.get(error.code, str(error))
+        self._add("tracker.url", f"no Redmine answers at {url} ({why})", mend)
 
     def _login(self, error: Forbidden) -> None:
         if error.code == "http_403":  # asking for one's own account needs no right: verified on Redmine 5.0.4
@@ -84,13 +95,13 @@ class Check:
             "take the key from «My account» of the connector's own user",
         )
 
-    def _project(self, me: Me, name: str, uses: Sequence[tuple[str, Routing]]) -> bool:
+    def _project(self, me: Me, name: str, uses: Sequence[tuple[str, Routing]]) -> None:
         first = f"{uses[0][0]}.project"
         try:
             project = self._names.project(name, fresh=True)
         except (Forbidden, Gone):
             self._add(first, f"Redmine shows our account no project «{name}»", self._project_mend(name))
-            return False
+            return
         if not project.active:
             self._add(
                 first, f"the project «{name}» is closed or archived: no ticket can be made", "reopen it"
@@ -99,10 +110,9 @@ class Check:
             self._add(
                 first, f"the project «{name}» has no issue tracking", "enable it in the project's settings"
             )
-        proven = self._rights(me, project, first, uses)
+        self._rights(me, project, first, uses)
         for key, routing in uses:
             self._routing(key, routing, project)
-        return proven
 
     def _project_mend(self, name: str) -> str:
         try:
@@ -111,14 +121,14 @@ class Check:
             hint = ""
         return "make the account a member of it, or correct the name" + (f"; {hint}" if hint else "")
 
-    def _rights(self, me: Me, project: Project, key: str, uses: Sequence[tuple[str, Routing]]) -> bool:
+    def _rights(self, me: Me, project: Project, key: str, uses: Sequence[tuple[str, Routing]]) -> None:
         if me.admin:
-            return True
+            return
         if project.id not in me.roles:
             self._add(
                 key, f"our account is no member of «{project.name}»", "add it in the project's settings"
             )
-            return False
+            return
         rights = self._names.rights(project.id, fresh=True)
         if rights is None:
             self._add(
@@ -127,7 +137,7 @@ class Check:
                 "let the connector's account see roles by the API",
                 severity="warning",
             )
-            return False
+            return
         needed = dict(_RIGHTS)
         if any(r.watchers for _, r in uses):
             needed |= {"add_issue_watchers": "Add watchers", "view_issue_watchers": "View watchers list"}
@@ -140,7 +150,13 @@ class Check:
                     f"our account lacks the right «{label}» in «{project.name}»",
                     f"{_FEATURES} ({right})",
                 )
-        return {"add_issue_notes", "set_notes_private"} <= rights
+        if spare := [right for right in _TOO_MUCH if right in rights]:
+            self._add(
+                "tracker.api_key",
+                f"our account may do more than it needs in «{project.name}»: {', '.join(spare)}",
+                f"give it a role of its own without them ({_FEATURES})",
+                severity="warning",
+            )
 
     def _routing(self, key: str, routing: Routing, project: Project) -> None:
         statuses = {i: n for i, (n, _) in self._names.statuses().items()}
@@ -193,19 +209,19 @@ class Check:
                 severity="warning",
             )
             return
-        rows = self._asked(lambda: len(self._search(f"cf_{field_id}", "=", _NEVER, most=1)))
-        if rows:
+        try:
+            rows = self._search(f"cf_{field_id}", "=", _NEVER, most=1)
+        except Rejected:
             self._add(
                 key,
-                f"Redmine ignores a search by custom field {field_id}, so a ticket could be made twice",
-                "it must exist for these trackers, be «used as a filter», and visible to our account's role",
+                f"custom field {field_id} takes no text: it is a number or a date",
+                "give the id of a text field",
             )
-
-    def _asked(self, ask: Callable[[], int]) -> int:
-        try:
-            return ask()
-        except (Forbidden, Gone, Rejected):
-            return 1
+            return
+        except (Forbidden, Gone):
+            rows = [{}]
+        if rows:
+            self._add(key, IGNORED.format(field=field_id), USABLE)
 
     def _add(self, key: str, problem: str, mend: str = "", severity: str = "error") -> None:
         self._found.append(Finding(severity, problem, mend, key=key))

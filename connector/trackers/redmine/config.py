@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
+from connector.core.model import Markup
+
 OSM = "https://www.openstreetmap.org/?mlat={latitude}&mlon={longitude}#map=18/{latitude}/{longitude}"
 
 
@@ -54,3 +56,8 @@ class Config(BaseModel):
                 "an API key is one word of ASCII characters; is there a space or a line end in it?"
             )
         return value
+
+    @property
+    def markup(self) -> Markup:
+        """What notes, news and wiki pages are written in."""
+        return "textile" if self.text_format == "textile" else "markdown"

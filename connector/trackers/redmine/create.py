@@ -7,8 +7,10 @@ from typing import Any
 
 from connector.core.errors import Ambiguous, ConnectorError, Forbidden, Rejected
 from connector.core.model import Created, NewTicket
+from connector.toolkit import crash
 from connector.trackers import inert
 
+from . import markup
 from .config import Config
 from .http import Connection
 from .names import Names, Project
@@ -22,7 +24,7 @@ class Creator:
         self.config = config
         self.http = connection
         self.names = names
-        self._words, self._fact, self._link = inert.FORMATS[config.text_format]
+        self._words, self._fact, self._link = markup.FORMATS[config.text_format]
 
     def create(self, ticket: NewTicket) -> Created:
         """Posts the ticket; see the port. ``dropped`` also names what could not be resolved in the project.
@@ -65,9 +67,17 @@ class Creator:
                 raise refusal from None
             dropped.append(f"all but tracker and reference: {refusal}")
             wanted = {k: v for k, v in least.items() if k not in body}
+        crash.point("create.posted")
         dropped += self._not_taken(ticket, project, wanted, issue)
         ticket_id = str(issue["id"])
         return Created(ticket_id, f"{self.config.url}/issues/{ticket_id}", dropped=tuple(dropped))
+
+    def draft(self, ticket: NewTicket) -> dict[str, Any]:
+        """What would be asked of Redmine for this ticket, without the subject. Raises as ``create`` does."""
+        project = self.names.project(ticket.routing.project)
+        wanted, _ = self._wanted(ticket, project)
+        private = {"is_private": True} if ticket.routing.private else {}
+        return {"project_id": project.id, "description": self.description(ticket), **wanted, **private}
 
     def _post(self, project: Project, fields: Mapping[str, Any]) -> dict[str, Any]:
         issue = self.http.redmine.issue.create(project_id=project.id, **fields)

@@ -2,8 +2,9 @@
 
 Redmine has no feed. Asked is ``updated_on>=`` in whole seconds, oldest first, from the latest time SEEN there
 (never our clock) less an overlap: ``updated_on`` is set before its transaction commits, so a slow one becomes
-visible with an older time. Within the overlap the cursor remembers what was read, so that it is not read
-again: by issue its ``updated_on``, and whether it was read long enough after it to hold all of that second.
+visible with an older time. Within the overlap the cursor remembers by issue the ``updated_on`` it was read with, and
+how long after it: a second may hold more than one change, and one of them may commit late. So every state is read
+at once, when its second is over, and a last time when the overlap is; before that it does not leave the overlap.
 """
 
 from __future__ import annotations
@@ -13,28 +14,45 @@ import time
 from collections.abc import Callable, Collection, Container, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from enum import IntEnum
 from typing import Any
 
 from connector.core.errors import Finding, Forbidden, Gone, Misconfigured, Unavailable
 from connector.core.model import Changes, TicketView
+from connector.trackers import rest
 
-from .http import PAGE, Connection
-from .view import stamp, time_of
+from .http import MOST_PAGES, PAGE, WHO, Connection
+from .view import reference_of, stamp, time_of
 
-SETTLED = timedelta(seconds=2)
-"""Times are whole seconds: an issue read sooner after its ``updated_on`` is read once more."""
+SECOND = timedelta(seconds=2)
+"""Times are whole seconds: so long after an ``updated_on`` its second is over."""
 MOST_READS = 50
 """Issues read whole in one call; the rest is ``more``."""
 _BROKEN_ALLOWED = 3
+_ONE_BROKEN = ("http_5", "garbled")
+"""Codes of what may be wrong with a single one, and not with the server."""
+_CLOCKS = 3600.0
+_Listed = tuple[str, str, str | None]
+"""An issue in a list: id, ``updated_on``, the reference it carries."""
 _MOST_WALKS = 5
+
+
+class _Held(IntEnum):
+    """What a reading of an issue is sure to hold of what was written with its ``updated_on``."""
+
+    SOME = 0
+    SECOND = 1
+    """All that was committed by the end of that second."""
+    ALL = 2
+    """All: whatever was slow has committed since."""
 
 
 @dataclass
 class _Mark:
-    """How far one project was seen, and the known issues read inside the overlap: (updated_on, settled)."""
+    """How far one project was seen, and the known issues read inside the overlap: (updated_on, what it holds)."""
 
     until: datetime
-    read: dict[str, tuple[str, bool]] = field(default_factory=dict)
+    read: dict[str, tuple[str, _Held]] = field(default_factory=dict)
 
 
 class Cursor:
@@ -51,7 +69,7 @@ class Cursor:
         marks = {
             project: {
                 "until": stamp(m.until),
-                "read": {i: [at, int(s)] for i, (at, s) in sorted(m.read.items())},
+                "read": {i: [at, int(h)] for i, (at, h) in sorted(m.read.items())},
             }
             for project, m in sorted(self.marks.items())
         }
@@ -63,7 +81,7 @@ class Cursor:
             data = json.loads(text)
             marks = {
                 str(p): _Mark(
-                    time_of(m["until"]), {str(i): (str(r[0]), bool(r[1])) for i, r in m["read"].items()}
+                    time_of(m["until"]), {str(i): (str(r[0]), _Held(r[1])) for i, r in m["read"].items()}
                 )
                 for p, m in data["marks"].items()
             }
@@ -87,30 +105,40 @@ class Feed:
         self._read = read
         self._overlap = overlap
         self._clock = clock
-        self._seen: dict[str, tuple[str, float]] = {}
+        self._seen: dict[int, dict[str, tuple[str, float]]] = {}
 
-    def start(self) -> str:
+    def start(self, since: float | None = None) -> str:
         """A cursor from now on, by the server's clock: its ``Date`` header, else the last time it wrote
-        itself.
+        itself. Puma alone sends no ``Date``; a web server before it does.
 
-        Puma alone sends no ``Date``; a web server before it does.
+        With ``since`` (Unix seconds by our clock) from an hour before that on: clocks differ.
         """
+        if since is not None:
+            return Cursor(datetime.fromtimestamp(since - _CLOCKS, UTC)).dump()
         params = [("status_id", "*"), ("sort", "updated_on:desc"), ("limit", "1")]
         rows = self._http.get("/issues.json", params).get("issues") or ()
         last = max((time_of(r["updated_on"]) for r in rows), default=datetime(2000, 1, 1, tzinfo=UTC))
         return Cursor(max(self._http.served_at or last, last)).dump()
 
-    def changes(self, cursor: str, projects: Collection[int], known: Container[str]) -> Changes:
-        """The issues of ``projects`` (ids) that moved, those in ``known`` only. Our account was proven
-        before."""
+    def changes(
+        self,
+        cursor: str,
+        projects: Collection[int],
+        known: Container[str],
+        reference_field: int | None = None,
+    ) -> Changes:
+        """The issues of ``projects`` (ids) that moved, those in ``known`` only; and of the others which carry a
+        reference. Our account was proven before."""
         state = Cursor.load(cursor)
         tickets: dict[str, TicketView] = {}
-        wanted = known
+        strangers: set[tuple[str, str]] = set()
         more = False
         reads = _Budget(MOST_READS)
         for project_id in sorted(set(projects)):
-            more |= self._project(project_id, state.mark(project_id), wanted, tickets, reads)
-        return Changes(tuple(tickets.values()), state.dump(), more)
+            more |= self._project(
+                project_id, state.mark(project_id), known, tickets, reads, reference_field, strangers
+            )
+        return Changes(tuple(tickets.values()), state.dump(), more, tuple(sorted(strangers)))
 
     def _project(
         self,
@@ -119,68 +147,88 @@ class Feed:
         known: Container[str],
         tickets: dict[str, TicketView],
         reads: _Budget,
+        reference_field: int | None,
+        strangers: set[tuple[str, str]],
     ) -> bool:
         """One project; advances ``mark``. True when there is more to fetch at once."""
-        until, held, broken = mark.until, None, 0
-        read = dict(mark.read)
+        until, broken = mark.until, list[datetime]()
+        seen = self._seen.setdefault(project_id, {})
+        read: dict[str, tuple[str, _Held]] = {}
         more = False
-        for issue_id, updated in self._rows(project_id, mark.until - self._overlap):
+        for issue_id, updated, reference in self._rows(
+            project_id, mark.until - self._overlap, reference_field
+        ):
             at = time_of(updated)
-            if issue_id in known and read.get(issue_id) != (updated, True):
-                if not reads.take():
+            if issue_id in known:
+                before, was = read.get(issue_id) or mark.read.get(issue_id) or ("", _Held.SOME)
+                # what is sure is sure before it is read: what comes later is unseen
+                holds = self._holds(at, self._sighted(seen, issue_id, updated))
+                if before == updated and holds <= was != _Held.SOME:
+                    read[issue_id] = (updated, was)
+                elif not reads.take():
                     more = True
+                    read = {**mark.read, **read}
                     break
-                try:
-                    sighted = self._sighted(issue_id, updated)
-                    settled = self._settled(at, sighted)  # before it is read: what comes later is unseen
-                    view = self._read(issue_id)
-                except (Gone, Forbidden) as error:
-                    if error.code == "http_401":
-                        raise
-                    view = None  # deleted or moved since the list; the core's sweep tells
-                except Unavailable as error:
-                    # One broken issue must not stop the answers on all others; it is asked again next time.
-                    broken += 1
-                    if not error.code.startswith("http_5") or broken > _BROKEN_ALLOWED:
-                        raise
-                    held = min(held or at, at)
-                    continue
-                if view is not None:
-                    tickets[issue_id] = view
-                    settled = settled and view.updated_at == at
-                read[issue_id] = (updated, settled)
-                if settled:
-                    self._seen.pop(issue_id, None)
+                else:
+                    try:
+                        view = self._read_one(issue_id)
+                    except Unavailable as error:
+                        # One broken issue must not stop the answers on all others; it is asked again next time.
+                        broken.append(at)
+                        if not error.code.startswith(_ONE_BROKEN) or len(broken) > _BROKEN_ALLOWED:
+                            raise
+                        continue
+                    if view is not None:
+                        tickets[issue_id] = view
+                        holds = holds if view.updated_at == at else _Held.SOME
+                    read[issue_id] = (updated, holds)
+            elif reference:
+                strangers.add((reference, issue_id))
             until = max(until, at)
-        mark.until = until if held is None else min(until, held)
+        unfinished = {i: time_of(updated) for i, (updated, holds) in read.items() if holds < _Held.ALL}
+        mark.until = min([until, *broken, *(at + self._overlap for at in unfinished.values())])
         oldest = mark.until - self._overlap
-        mark.read = {i: (at, s) for i, (at, s) in read.items() if i in known and time_of(at) >= oldest}
+        mark.read = {i: known_as for i, known_as in read.items() if time_of(known_as[0]) >= oldest}
+        self._seen[project_id] = {i: sighted for i, sighted in seen.items() if i in unfinished}
         return more
 
-    def _sighted(self, issue_id: str, updated: str) -> float:
+    def _read_one(self, issue_id: str) -> TicketView | None:
+        """None when it was deleted or moved since the list was made; the core's sweep tells."""
+        try:
+            return self._read(issue_id)
+        except (Gone, Forbidden) as error:
+            if error.code == "http_401":
+                raise
+            return None
+
+    def _sighted(self, seen: dict[str, tuple[str, float]], issue_id: str, updated: str) -> float:
         """Our monotonic time when this state of an issue was first listed: certainly not before it was
         written."""
-        at, when = self._seen.get(issue_id, ("", 0.0))
+        at, when = seen.get(issue_id, ("", 0.0))
         if at != updated:
             when = self._clock()
-            self._seen[issue_id] = (updated, when)
+            seen[issue_id] = (updated, when)
         return when
 
-    def _settled(self, at: datetime, sighted: float) -> bool:
-        served = self._http.served_at
-        if served is not None and served - at >= SETTLED:
-            return True
-        return self._clock() - sighted >= SETTLED.total_seconds()
+    def _holds(self, at: datetime, sighted: float) -> _Held:
+        """What a reading now is sure to hold of ``at``: by the server's clock, or by ours since it was seen."""
+        age = timedelta(seconds=self._clock() - sighted)
+        if self._http.served_at is not None:
+            age = max(age, self._http.served_at - at)
+        if age >= max(self._overlap, SECOND):
+            return _Held.ALL
+        return _Held.SECOND if age >= SECOND else _Held.SOME
 
-    def _rows(self, project_id: int, since: datetime) -> Iterator[tuple[str, str]]:
-        """(id, updated_on) of everything touched ``since``, oldest first.
+    def _rows(self, project_id: int, since: datetime, reference_field: int | None) -> Iterator[_Listed]:
+        """Everything touched ``since``, oldest first.
 
         Each page starts at the last time of the one before, not at an offset: issues touched in between move
         to the end and shift no row out of sight. Only inside one second that fills a page are offsets
-        needed; then that second is walked until twice the same is seen.
+        needed; then that second is walked until twice the same is seen. So much at a time: what is left comes with
+        the next poll.
         """
-        while True:
-            rows, total = self._page(project_id, since, 0)
+        for _ in range(MOST_PAGES):
+            rows, total = self._page(project_id, since, 0, reference_field)
             yield from rows
             if len(rows) >= total or not rows:
                 return
@@ -188,20 +236,22 @@ class Feed:
             if last > since:
                 since = last
                 continue
-            rows = self._crowded(project_id, since)
+            rows = self._crowded(project_id, since, reference_field)
             yield from rows
-            later = [time_of(at) for _, at in rows if time_of(at) > since]
+            later = [time_of(at) for _, at, _ in rows if time_of(at) > since]
             if not later:
                 return
             since = max(later)
 
-    def _crowded(self, project_id: int, since: datetime) -> list[tuple[str, str]]:
-        before: list[tuple[str, str]] | None = None
+    def _crowded(self, project_id: int, since: datetime, reference_field: int | None) -> list[_Listed]:
+        before: list[_Listed] | None = None
         for _ in range(_MOST_WALKS):
-            rows: list[tuple[str, str]] = []
+            rows: list[_Listed] = []
             total = 1
             while len(rows) < total:
-                page, total = self._page(project_id, since, len(rows))
+                if len(rows) > MOST_PAGES * PAGE:
+                    raise rest.garbled(who=WHO, wrote=False)
+                page, total = self._page(project_id, since, len(rows), reference_field)
                 rows += page
                 if not page or time_of(page[-1][1]) > since:
                     break
@@ -210,7 +260,9 @@ class Feed:
             before = rows
         return before or []
 
-    def _page(self, project_id: int, since: datetime, offset: int) -> tuple[list[tuple[str, str]], int]:
+    def _page(
+        self, project_id: int, since: datetime, offset: int, reference_field: int | None
+    ) -> tuple[list[_Listed], int]:
         params = [
             ("project_id", str(project_id)),
             ("status_id", "*"),
@@ -222,7 +274,9 @@ class Feed:
         answer: dict[str, Any] = self._http.get("/issues.json", params)
         if "issues" not in answer or "total_count" not in answer:
             raise Unavailable("Redmine's list of issues is not what it should be", code="garbled")
-        rows = [(str(i["id"]), str(i["updated_on"])) for i in answer["issues"]]
+        rows = [
+            (str(i["id"]), str(i["updated_on"]), reference_of(i, reference_field)) for i in answer["issues"]
+        ]
         return rows, int(answer["total_count"])
 
 

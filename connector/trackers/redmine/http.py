@@ -7,28 +7,39 @@ blocks it for ever. An engine is its documented way to bring another client.
 
 from __future__ import annotations
 
-import email.utils
 import json
 import threading
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from typing import Any, cast
 from urllib.parse import quote
 
-from redminelib import Redmine
-from redminelib.engines import BaseEngine
-
-from connector.core.errors import Ambiguous, ConnectorError, Forbidden, Gone, Rejected, Unavailable
+from connector.core.errors import Ambiguous, ConnectorError, Rejected, Unavailable
 from connector.toolkit import http
+from connector.toolkit.lean import later
+from connector.trackers import rest
+
+with later("requests"):
+    from redminelib import Redmine
+    from redminelib.engines import BaseEngine
 
 WHO = "Redmine"
-_SLOW_BYTES_PER_SECOND = 50_000
-"""What the slowest line is trusted with: a transfer gets so much more time for its size."""
-_LONGEST_TEXT = 400
 
 PAGE = 100
 """Rows in a list; Redmine cuts a larger limit to this without a word."""
+MOST_PAGES = 200
+"""Pages of a list that are read in one go: a count that says there are more is not believed."""
 Params = Sequence[tuple[str, str]]
+
+
+class Refused(Rejected):
+    """A 422. ``reasons`` are Redmine's own sentences, in the language of our account."""
+
+    def __init__(self, reasons: Sequence[str]) -> None:
+        words = "; ".join(reasons)[: rest.LONGEST_WORDS]
+        super().__init__(f"Redmine refuses the data: {words or 'it gave no reason'}", code="http_422")
+        self.reasons = tuple(reasons)
 
 
 class HttpxEngine(BaseEngine):  # type: ignore[misc]
@@ -36,6 +47,8 @@ class HttpxEngine(BaseEngine):  # type: ignore[misc]
 
     served_at: datetime | None = None
     """The server's own time of its last answer (``Date`` header), UTC, whole seconds."""
+    answered: Callable[[], None] | None = None
+    """Called after each proper answer."""
 
     @staticmethod
     def create_session(**params: Any) -> http.Client:
@@ -48,7 +61,7 @@ class HttpxEngine(BaseEngine):  # type: ignore[misc]
         content."""
         wrote = method.lower() not in ("get", "head")
         content, kind = _body(data)
-        seconds = float(self.requests["timeout"]) + len(content) / _SLOW_BYTES_PER_SECOND
+        seconds = rest.seconds_for(float(self.requests["timeout"]), len(content))
         head = {**({"Content-Type": kind} if wrote else {}), **(headers or {})}
         try:
             response = self.session.request(
@@ -62,8 +75,10 @@ class HttpxEngine(BaseEngine):  # type: ignore[misc]
             )
         except Exception as error:
             raise http.translate(error, wrote=wrote, who=WHO) from error
-        self.served_at = _server_time(response)
-        failure = failed(response, wrote=wrote)
+        self.served_at = rest.served_at(response)
+        failure = _failed(response, wrote=wrote)
+        if self.answered is not None and not isinstance(failure, Unavailable | Ambiguous):
+            self.answered()
         if failure is not None:
             raise failure
         if not response.content.strip():
@@ -71,7 +86,7 @@ class HttpxEngine(BaseEngine):  # type: ignore[misc]
         try:
             return response.json()
         except ValueError:
-            raise _garbled(wrote) from None
+            raise rest.garbled(who=WHO, wrote=wrote) from None
 
     def process_bulk_request(self, method: str, url: str, container: str, bulk_params: Any) -> Any:
         return [x for params in bulk_params for x in self.request(method, url, params=params)[container]]
@@ -85,6 +100,8 @@ class Connection:
         self.timeout = timeout
         self._key = key
         self._local = threading.local()
+        self.answered_at = 0.0
+        """``time.monotonic()`` of the last proper answer to any thread, 0 before the first."""
 
     @property
     def redmine(self) -> Any:
@@ -93,8 +110,12 @@ class Connection:
         if client is None:
             options = {"base_url": self.url, "timeout": self.timeout}
             client = Redmine(self.url, key=self._key, engine=HttpxEngine, requests=options)
+            client.engine.answered = self._answered
             self._local.client = client
         return client
+
+    def _answered(self) -> None:
+        self.answered_at = time.monotonic()
 
     @property
     def served_at(self) -> datetime | None:
@@ -106,17 +127,17 @@ class Connection:
         # A list, because filters repeat a parameter (v[cf_2][]), which a dict cannot say.
         answer = self.redmine.engine.request("get", self.url + path, params=list(params))
         if not isinstance(answer, dict):
-            raise _garbled(wrote=False)
+            raise rest.garbled(who=WHO, wrote=False)
         return answer
 
     def stream(self, path: str, max_bytes: int, too_large: str) -> Iterator[bytes]:
         """The bytes under ``path``, in pieces; ``Rejected`` with ``too_large`` past ``max_bytes``."""
-        seconds = self.timeout + max_bytes / _SLOW_BYTES_PER_SECOND
+        seconds = rest.seconds_for(self.timeout, max_bytes)
         client: http.Client = self.redmine.engine.session
         seen = 0
         try:
             with client.stream("GET", self.url + path, extensions={"deadline": seconds}) as response:
-                failure = failed(response, wrote=False)
+                failure = _failed(response, wrote=False)
                 if failure is not None:
                     raise failure
                 for piece in response.iter_bytes():
@@ -134,63 +155,19 @@ def attachment_path(file_id: str, filename: str) -> str:
     return f"/attachments/download/{quote(file_id, safe='')}/{quote(filename, safe='')}"
 
 
-def failed(response: http.Response, *, wrote: bool) -> ConnectorError | None:
-    """The error an answer means, or None. 422 carries the server's own words, in the language of our
-    account."""
-    status = response.status_code
-    if status in (200, 201, 204):
-        return None
-    code = f"http_{status}"
-    if status == 429 or (status == 503 and response.headers.get("retry-after")):
-        return http.throttled(response.headers, who=WHO)
-    if status >= 500:
-        if wrote:
-            return Ambiguous(
-                f"Redmine failed ({status}) and may have kept what was sent. It is looked up", code=code
-            )
-        return Unavailable(f"Redmine failed ({status}). It is tried again later", code=code)
-    if status == 401:
-        return Forbidden(
-            "Redmine does not accept our API key: the key is wrong or was withdrawn, or the account is locked. "
-            "Check tracker.api_key and the account",
-            code=code,
-        )
-    if status == 403:
-        return Forbidden(
-            "Redmine does not let our account do this: give its role the right, or make it a member there",
-            code=code,
-        )
-    if status == 404:
-        return Gone("Redmine does not have this (any more): deleted, or the address is wrong", code=code)
-    if status == 422:
-        return Rejected(f"Redmine refuses the data: {_server_words(response)}", code=code)
-    if status == 413:
-        return Rejected("What was sent is too large for Redmine or the proxy before it", code=code)
-    if 300 <= status < 400:
-        return Unavailable(
-            "Redmine sends us to another address; check tracker.url (https, no www…)", code=code
-        )
-    if status in (408, 425):
-        return Unavailable(f"Redmine did not take the request ({status}). It is tried again later", code=code)
-    return Rejected(f"Redmine does not understand the request ({status})", code=code)
+def _failed(response: http.Response, *, wrote: bool) -> ConnectorError | None:
+    """The error an answer means. 422 carries the server's own words, in the language of our account."""
+    if response.status_code == 422:
+        return Refused(_server_words(response))
+    return rest.failed(response, who=WHO, wrote=wrote)
 
 
-def _server_words(response: http.Response) -> str:
+def _server_words(response: http.Response) -> tuple[str, ...]:
     try:
-        response.read()
-        errors = response.json()["errors"]
-        words = "; ".join(": ".join(map(str, e)) if isinstance(e, list) else str(e) for e in errors)
+        errors = http.whole(response).json()["errors"]
+        return tuple(": ".join(map(str, e)) if isinstance(e, list) else str(e) for e in errors)
     except (ValueError, KeyError, TypeError):
-        words = ""
-    return words[:_LONGEST_TEXT] or "it gave no reason"
-
-
-def _garbled(wrote: bool) -> ConnectorError:
-    if wrote:
-        return Ambiguous("Redmine answered with something else than JSON. It is looked up", code="garbled")
-    return Unavailable(
-        "Redmine answered with something else than JSON; is tracker.url right?", code="garbled"
-    )
+        return ()
 
 
 def _body(data: Any) -> tuple[bytes, str]:
@@ -201,10 +178,3 @@ def _body(data: Any) -> tuple[bytes, str]:
     if hasattr(data, "read"):
         return bytes(data.read()), "application/octet-stream"
     return json.dumps(data).encode(), "application/json"
-
-
-def _server_time(response: http.Response) -> datetime | None:
-    try:
-        return email.utils.parsedate_to_datetime(response.headers.get("date", "")).astimezone(UTC)
-    except (TypeError, ValueError):
-        return None

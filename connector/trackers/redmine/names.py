@@ -7,7 +7,6 @@ Custom fields are visible by name on the project (where it enables them itself) 
 
 from __future__ import annotations
 
-import difflib
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -15,8 +14,10 @@ from typing import Any
 from urllib.parse import quote
 
 from connector.core.errors import Forbidden, Gone
+from connector.trackers import rest
+from connector.trackers.similar import norm, pick
 
-from .http import PAGE, Connection
+from .http import MOST_PAGES, PAGE, WHO, Connection
 
 ALL_RIGHTS = frozenset(
     {
@@ -67,31 +68,6 @@ class Me:
 class _Kept:
     value: Any
     at: float = field(default_factory=time.monotonic)
-
-
-def norm(name: str) -> str:
-    """For comparing names: case and runs of spaces do not matter."""
-    return " ".join(name.split()).casefold()
-
-
-def pick(wanted: str, known: Mapping[int, str]) -> int | None:
-    """The id for a name or an id; None when unknown, or when two have that name."""
-    hits = [i for i, name in known.items() if norm(name) == norm(wanted)]
-    if len(hits) == 1:
-        return hits[0]
-    if wanted.isascii() and wanted.isdigit() and int(wanted) in known:
-        return int(wanted)
-    return None
-
-
-def did_you_mean(wanted: str, known: Iterable[str]) -> str:
-    """«did you mean «x»?», or the first few there are, or ""."""
-    names = {norm(n): n for n in known}
-    near = difflib.get_close_matches(norm(wanted), names, n=1, cutoff=0.5)
-    if near:
-        return f"did you mean «{names[near[0]]}»?"
-    some = sorted(names.values())[:8]
-    return ("there are: " + ", ".join(some)) if some else ""
 
 
 class Names:
@@ -182,8 +158,16 @@ class Names:
         return list({p.id: p for p in held}.values())
 
     def project_by_id(self, project_id: int) -> Project | None:
-        """One that was looked up before, without asking."""
-        return next((p for p in self.seen() if p.id == project_id), None)
+        """One that was looked up before, else asked for now; None when our account does not see it."""
+        found = next((p for p in self.seen() if p.id == project_id), None)
+        if found is not None:
+            return found
+        try:
+            return self.project(str(project_id))
+        except (Forbidden, Gone) as error:
+            if error.code == "http_401":
+                raise
+            return None
 
     def _load_project(self, name: str) -> Project:
         include = [("include", "trackers,issue_categories,issue_custom_fields,enabled_modules")]
@@ -264,9 +248,13 @@ class Names:
                 self._reference_id = next((f for f in found if f is not None), None)
         return self._reference_id
 
+    def projects(self) -> list[dict[str, Any]]:
+        """All projects our account sees, as Redmine lists them."""
+        return self._pages("/projects.json", "projects")
+
     def project_names(self) -> list[str]:
         """Identifiers of all projects our account sees, for «did you mean»."""
-        return [str(p["identifier"]) for p in self._pages("/projects.json", "projects")]
+        return [str(p["identifier"]) for p in self.projects()]
 
     def _people(self, project_id: int) -> tuple[dict[int, str], frozenset[int]]:
         people: dict[int, str] = {}
@@ -298,12 +286,13 @@ class Names:
 
     def _pages(self, path: str, container: str) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = []
-        while True:
+        for _ in range(MOST_PAGES):
             answer = self._http.get(path, [("limit", str(PAGE)), ("offset", str(len(rows)))])
             page = answer.get(container) or []
             rows += page
             if not page or len(rows) >= int(answer.get("total_count", len(rows))):
                 return rows
+        raise rest.garbled(who=WHO, wrote=False)
 
 
 def _named(rows: Iterable[Mapping[str, Any]] | None) -> dict[int, str]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from connector.core.model import Entry, EntryKind, FileRef, TicketView
-
-_REFERENCE_AT_END = re.compile(r"\[([A-Z0-9]{2,6}(?:-[A-Z0-9]+)+)\]\s*$")
+from connector.core.model import Entry, EntryKind, FileRef, Markup, TicketView
+from connector.trackers import inert
 
 
 def time_of(text: str) -> datetime:
@@ -32,8 +30,7 @@ def reference_of(issue: Mapping[str, Any], field_id: int | None) -> str | None:
     value = field_value(issue, field_id)
     if isinstance(value, str) and value.strip():
         return value.strip()
-    match = _REFERENCE_AT_END.search(str(issue.get("subject") or ""))
-    return match[1] if match else None
+    return inert.reference_in(str(issue.get("subject") or ""))
 
 
 def file_of(row: Mapping[str, Any]) -> FileRef:
@@ -53,6 +50,7 @@ def ticket_view(
     me: str,
     statuses: Mapping[int, tuple[str, bool]],
     reference_field: int | None,
+    markup: Markup,
     project: str,
 ) -> TicketView:
     """A whole issue, asked with ``include=journals,attachments``, by ``statuses`` (id: name, closed)."""
@@ -68,14 +66,17 @@ def ticket_view(
         closed=bool(status.get("is_closed", closed)),
         project=project,
         updated_at=time_of(issue["updated_on"]),
-        entries=tuple(_entry(row, me, statuses, by_id) for row in rows),
+        entries=tuple(_entry(row, me, statuses, by_id, markup) for row in rows),
         files=files,
+        private=bool(issue.get("is_private")),
+        birth=_birth(issue),
     )
 
 
 def _entry(
-    row: Mapping[str, Any], me: str, statuses: Mapping[int, tuple[str, bool]], files: Mapping[str, FileRef]
-) -> Entry:
+    row: Mapping[str, Any], me: str, statuses: Mapping[int, tuple[str, bool]], files: Mapping[str, FileRef],
+    markup: Markup,
+) -> Entry:  # fmt: skip
     text = str(row.get("notes") or "").replace("\r\n", "\n").strip()
     user = row.get("user") or {}
     status = ""
@@ -103,6 +104,13 @@ def _entry(
         author_id=str(user.get("id", "")),
         by_connector=str(user.get("id", "")) == me,
         text=text,
+        markup=markup,
         status=status,
         files=tuple(added),
+        birth=_birth(row),
     )
+
+
+def _birth(row: Mapping[str, Any]) -> str:
+    """On SQLite, and on MySQL before 8.0 when it was restarted, ids of deleted rows are given again."""
+    return "".join(filter(str.isdigit, str(row.get("created_on") or "")))

@@ -5,20 +5,18 @@ from __future__ import annotations
 import hashlib
 import io
 import re
-from collections.abc import Mapping
-from pathlib import PurePosixPath
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from connector.core.errors import Ambiguous, ConnectorError, Forbidden, Gone, Rejected, Unavailable
 from connector.core.model import Upload
+from connector.toolkit import crash
 from connector.trackers import inert
 
+from . import markup
 from .config import Config
 from .http import Connection, attachment_path
 from .names import Names
-
-_FILENAME_BAD = re.compile(r"[/?%*:|\"'<>\\\x00-\x1f\x7f]+")
-_LONGEST_FILENAME = 120
 
 
 class Writer:
@@ -28,22 +26,23 @@ class Writer:
         self.config = config
         self.http = connection
         self.names = names
-        self._words, _, _ = inert.FORMATS[config.text_format]
+        self._words, _, _ = markup.FORMATS[config.text_format]
 
     def attach(self, ticket_id: str, upload: Upload) -> bool:
         digest = upload.digest or hashlib.sha256(upload.content).hexdigest()
         limit = self.config.max_attachment_bytes
         if limit is not None and len(upload.content) > limit:
             raise Rejected(f"The file is larger than Redmine takes ({limit} bytes)", code="too_large")
-        plain = filename(upload.filename)
-        marked = _with_digest(plain, digest)
+        plain = inert.filename(upload.filename)
+        marked = inert.filename_with(plain, digest)
         issue = raw_issue(self.http, ticket_id, "attachments")
-        there = [(filename(str(a.get("filename"))), a) for a in issue.get("attachments") or ()]
+        there = [(inert.filename(str(a.get("filename"))), a) for a in issue.get("attachments") or ()]
         for name, row in there:
             if name in (plain, marked) and self._same_content(row, len(upload.content), digest):
                 return False
         name = marked if plain in dict(there) else plain
         token = self.http.redmine.upload(io.BytesIO(upload.content), filename=name)["token"]
+        crash.point("attach.uploaded")
         fields: dict[str, Any] = {
             "uploads": [{"token": token, "filename": name, "content_type": upload.media_type}]
         }
@@ -52,8 +51,9 @@ class Writer:
         if note and self._may_hide_notes(int(issue["project"]["id"])):
             fields |= {"notes": self._note(note, key), "private_notes": True}
         self.http.redmine.issue.update(int(ticket_id), **fields)
+        crash.point("attach.put")
         after = self._after_write(ticket_id)
-        if name not in {filename(str(a.get("filename"))) for a in after.get("attachments") or ()}:
+        if name not in {inert.filename(str(a.get("filename"))) for a in after.get("attachments") or ()}:
             raise Forbidden(
                 "Redmine took the file and did not put it on the ticket; may our account edit it?"
             )
@@ -77,16 +77,42 @@ class Writer:
         if not self._may_hide_notes(int(issue["project"]["id"])):
             raise Forbidden(
                 "No internal note was written: our role lacks «Set notes as private» (and «Add notes»)",
-                code="set_notes_private",
+                code="no_internal_notes",
             )
         if self._hidden_or_blanked(issue, key):
             return False
         self.http.redmine.issue.update(int(ticket_id), notes=self._note(text, key), private_notes=True)
+        crash.point("note.put")
         if not self._hidden_or_blanked(self._after_write(ticket_id), key):
             raise Forbidden(
                 "Redmine did not keep the internal note; may our account add notes?", code="add_notes"
             )
         return True
+
+    def flag(self, ticket_id: str, status: str, watchers: Sequence[str]) -> tuple[str, ...]:
+        """Status and watchers, compared with what is there afterwards: Redmine skips silently what we may not."""
+        issue = raw_issue(self.http, ticket_id, "watchers")
+        project = self.names.project_by_id(int(issue["project"]["id"]))
+        if project is None:
+            raise Forbidden("The ticket is in a project that our account does not see", code="no_project")
+        left = []
+        wanted = self.names.resolve(project, "status", status) if status else None
+        if status and wanted is None:
+            left.append(f"status: {status}")
+        elif wanted is not None and int(issue["status"]["id"]) != wanted:
+            self.http.redmine.issue.update(int(ticket_id), status_id=wanted)
+            crash.point("flag.put")
+        people = [(name, self.names.resolve(project, "person", name)) for name in watchers]
+        there = {int(w["id"]) for w in issue.get("watchers") or ()}
+        for _, person in people:
+            if person is not None and person not in there:
+                self.http.redmine.issue.get(int(ticket_id)).watcher.add(person)
+        after = raw_issue(self.http, ticket_id, "watchers")
+        there = {int(w["id"]) for w in after.get("watchers") or ()}
+        if wanted is not None and int(after["status"]["id"]) != wanted:
+            left.append(f"status: {status}")
+        left += [f"watcher: {name}" for name, person in people if person not in there]
+        return tuple(left)
 
     def _note(self, text: str, key: str) -> str:
         return self._words(f"{inert.clean(text, inert.MAX_BYTES - 500).rstrip()}\n\n{inert.one_line(key)}")
@@ -140,16 +166,3 @@ def raw_issue(connection: Connection, ticket_id: str, *include: str) -> dict[str
     if not (ticket_id.isascii() and ticket_id.isdigit()):
         raise Gone("Not a ticket number of Redmine", code="bad_id")
     return dict(connection.redmine.issue.get(int(ticket_id), include=list(include)).raw())
-
-
-def filename(name: str) -> str:
-    """A file name as Redmine keeps it: no folder, forbidden characters as ``_``; 120 characters at most."""
-    name = _FILENAME_BAD.sub("_", inert.one_line(re.split(r"[/\\]", name)[-1])) or "fitxer"
-    path = PurePosixPath(name)
-    suffix = path.suffix[:20]
-    return name if len(name) <= _LONGEST_FILENAME else path.stem[: _LONGEST_FILENAME - len(suffix)] + suffix
-
-
-def _with_digest(name: str, digest: str) -> str:
-    path = PurePosixPath(name)
-    return filename(f"{path.stem[: _LONGEST_FILENAME - 40]}-{digest[:8]}{path.suffix}")

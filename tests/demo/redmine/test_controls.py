@@ -117,17 +117,22 @@ def test_a_slow_server_commits_although_the_client_gave_up(
 
 
 def test_a_slow_commit_becomes_visible_with_an_older_time(served: Served, http: httpx.Client) -> None:
-    fault = {"match": "POST *", "delay": 0.3, "stamp": "before"}
-    served.stand_in.faults.add(fault)
-    slow = threading.Thread(target=_create, args=(http, "slow"))
-    slow.start()
-    while served.stand_in.faults.left():
-        slow.join(0.01)
-    served.clock.wait(5)
-    _create(http, "quick")
-    slow.join()
-    shown = http.get("/issues.json?sort=updated_on:asc").json()["issues"]
-    assert [(i["subject"], i["id"]) for i in shown] == [("slow", 2), ("quick", 1)]
+    for delay in (1, 8, 60):
+        first = _count(http) + 1
+        served.stand_in.faults.add({"match": "POST *", "delay": delay, "stamp": "before"})
+        slow = threading.Thread(target=_create, args=(http, "slow"), kwargs={"timeout": 90})
+        slow.start()
+        while served.stand_in.faults.left():
+            slow.join(0.01)
+        slow.join(0.3)  # its time is taken after the fault is
+        served.clock.wait(5)
+        _create(http, "quick")
+        overtaken = slow.is_alive()
+        slow.join()
+        if overtaken:
+            break  # otherwise the machine was too slow for that delay
+    shown = http.get("/issues.json?sort=updated_on:asc").json()["issues"][-2:]
+    assert [(i["subject"], i["id"]) for i in shown] == [("slow", first + 1), ("quick", first)]
 
 
 def test_a_fault_nobody_understands_is_refused(http: httpx.Client) -> None:

@@ -87,7 +87,7 @@ def test_more_than_a_page(bot: Redmine) -> None:
 def test_what_there_is(bot: Redmine) -> None:
     assert bot.user.get("current").login == "whatsapp-bot"
     assert [m.id for m in bot.project_membership.filter(project_id=1)] == list(range(1, 9))
-    assert [p.identifier for p in bot.project.all()] == ["atencio-ciutadana"]
+    assert [p.identifier for p in bot.project.all()] == ["atencio-ciutadana", "regidories-reservat"]
     assert {t.name: t.id for t in bot.tracker.all()}["Incidència"] == 6
     assert next(s.name for s in bot.issue_status.all()) == "Nou"
     assert bot.enumeration.filter(resource="issue_priorities")[3].name == "Urgent"

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from connector.core.model import Routing
+from connector.core.model import Routing, Upload
 from connector.trackers.redmine import Config, RedmineTracker
 
 from ..system import System
@@ -141,6 +141,18 @@ def system(url: str, *, live: bool, salt: str) -> System:
         routing=ROUTING,
         wait=clock.wait,
         new_second=_new_second if live else lambda: None,
+        flag_status="Comentaris",
+        flag_watcher="Oficina Atenció Ciutadana",
+        closed_status="Tancat",
+        right_to_internal_notes="Set notes as private",
+        mistakes=(
+            ("assignee", "Ningú Conegut", ""),
+            ("category", "Centr", "Centre"),
+            ("watchers", ("Jordi Alcald",), "Jordi Alcalde"),
+        ),
+        refused_value=("7", "Barri que no existeix"),
+        refused_file=Upload("virus.exe", "application/octet-stream", b"MZ"),
+        refused_why=".exe",
         salt=salt,
     )
 

@@ -17,15 +17,16 @@ from connector.core.errors import (
     ConnectorError,
     Forbidden,
     Gone,
+    LeaseLost,
     Misconfigured,
     Rejected,
     Throttled,
     Unavailable,
 )
 from connector.core.model import FileRef, NewTicket, Upload
-from connector.toolkit import http
+from connector.toolkit import http, transports
 from connector.trackers.redmine import Config
-from connector.trackers.redmine.http import Connection
+from connector.trackers.redmine.http import Connection, Refused
 
 from . import support
 from .servers import answering, dripping, not_reading, response, serving, silent
@@ -111,6 +112,36 @@ async def test_async_calls_do_not_hang_either() -> None:
                 assert isinstance(http.translate(caught.value, wrote=True, who="WhatsApp"), Ambiguous)
 
 
+@pytest.mark.parametrize("looks", [0, 1], ids=["before the head", "before the body"])
+async def test_a_write_whose_turn_has_passed_is_not_handed_over(looks: int) -> None:
+    """The look is taken when the connection stands already: nothing that takes long comes after it."""
+    seen = []
+
+    def check() -> None:
+        seen.append(time.monotonic())
+        if len(seen) > looks:
+            raise LeaseLost("too late")
+
+    with serving(answering(response("200 OK", b"{}"))) as url:
+        for method in ("post", "get"):
+            seen.clear()
+            transports.fence(check)
+            client = http.async_client(url, timeout=PATIENCE)
+            calls = [
+                lambda m=method: asyncio.to_thread(connection(url).redmine.engine.request, m, url, data=b"x"),
+                lambda m=method, c=client: c.request(m, url, content=b"x"),
+            ]
+            for call in calls:
+                seen.clear()
+                if method == "get":
+                    await call()
+                    assert not seen, "reading does no harm"
+                else:
+                    with pytest.raises(LeaseLost):
+                        await call()
+            await client.aclose()
+
+
 def test_what_was_never_sent_is_unavailable_even_for_a_write(free_port: int) -> None:
     error = in_time(lambda: write(f"http://127.0.0.1:{free_port}"))
     assert type(error) is Unavailable
@@ -129,9 +160,9 @@ ANSWERS = [
     ("403 Forbidden", b"", "", Forbidden, Forbidden),
     ("404 Not Found", b"", "", Gone, Gone),
     ("413 Payload Too Large", HTML, "", Rejected, Rejected),
-    ("422 Unprocessable Entity", b'{"errors":["Massa gran"]}', "", Rejected, Rejected),
-    ("422 Unprocessable Entity", b'{"errors":[["a","b"]]}', "", Rejected, Rejected),
-    ("422 Unprocessable Entity", HTML, "", Rejected, Rejected),
+    ("422 Unprocessable Entity", b'{"errors":["Massa gran"]}', "", Refused, Refused),
+    ("422 Unprocessable Entity", b'{"errors":[["a","b"]]}', "", Refused, Refused),
+    ("422 Unprocessable Entity", HTML, "", Refused, Refused),
     ("406 Not Acceptable", b"", "", Rejected, Rejected),
     ("429 Too Many Requests", b"", "Retry-After: 7\r\n", Throttled, Throttled),
     ("503 Service Unavailable", b"", "Retry-After: 7\r\n", Throttled, Throttled),

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from connector.core.errors import Ambiguous, Forbidden, Rejected
 from connector.core.model import Place, Upload
 from connector.trackers import inert
+from connector.trackers.redmine import markup
 
 from ..contract import TrackerContract
 from ..corpus import MADE, WRITTEN
@@ -185,7 +186,7 @@ def as_seen(fragment: str) -> str:
 @pytest.mark.parametrize("text_format", ["textile", "common_mark"])
 def test_on_the_page_every_text_is_as_written_and_does_nothing(redmine: Any, text_format: str) -> None:
     url = redmine.url if text_format == "textile" else redmine.commonmark_url
-    words, fact, _ = inert.FORMATS[text_format]
+    words, fact, _ = markup.FORMATS[text_format]
     with contextlib.closing(staff_browser(url)) as browser:
 
         def check(texts: list[str]) -> None:

@@ -14,7 +14,7 @@ from connector.core.ports import Tracker
 from connector.demo.redmine.app import RedmineStandIn
 
 from ..contract import TrackerContract
-from ..system import System
+from ..system import Ours, System
 from . import support
 
 
@@ -59,7 +59,7 @@ def everything(tracker: Tracker, cursor: str, known: Sequence[str]) -> tuple[lis
     """Polls until there is nothing more to fetch at once; ids as they came, and the cursor."""
     seen: list[str] = []
     for _ in range(50):
-        changes = tracker.changes(cursor, [support.ROUTING.project], known)
+        changes = tracker.changes(cursor, [support.ROUTING.project], Ours(*known))
         cursor = changes.cursor
         seen += [t.ticket_id for t in changes.tickets]
         if not changes.more:
@@ -76,7 +76,7 @@ def test_more_changes_in_one_second_than_a_page_holds(server: Server) -> None:
     made = [staff.open_with_reference(f"SCV-{n:04}-99") for n in range(230)]
     seen: set[str] = set()
     for _ in range(12):
-        changes = tracker.changes(cursor, [support.ROUTING.project], made)
+        changes = tracker.changes(cursor, [support.ROUTING.project], Ours(*made))
         cursor = changes.cursor
         seen.update(t.ticket_id for t in changes.tickets)
         clock.wait(3)
@@ -141,6 +141,23 @@ def test_a_poll_costs_the_same_with_many_open_tickets(server: Server) -> None:
     assert asked == ["/users/current.json", "/issues.json"]
 
 
+def test_each_change_is_read_at_once_after_its_second_and_after_the_overlap(server: Server) -> None:
+    clock = support.Clock(live=False)
+    tracker = support.tracker(server.url, clock=clock, overlap=60)
+    staff = support.RedmineStaff(server.url)
+    cursor = tracker.start_cursor()
+    changed, deleted = made = [staff.open_with_reference(f"SCV-{n:04}-95") for n in range(2)]
+    reads = []
+    for seconds in (0, 3, 20, 20, 20, 20, 20):
+        clock.wait(seconds)
+        seen, cursor = everything(tracker, cursor, made)
+        reads.append(seen)
+        if seconds == 3:
+            staff.delete(deleted)
+    assert reads == [made, made, [], [], [changed], [], []]
+    assert f'"{deleted}"' not in cursor, "what is gone holds nothing up"
+
+
 def test_a_lost_answer_is_found_and_one_never_sent_is_not(server: Server) -> None:
     system = support.system(server.url, live=True, salt="faults")
     one, two = system.ticket("dropped after"), system.ticket("dropped before")
@@ -160,7 +177,7 @@ def test_a_membership_that_ends_is_forbidden_and_not_quiet(server: Server) -> No
     with pytest.raises(Forbidden):
         system.tracker.find(system.reference("any"))
     with pytest.raises(Forbidden):
-        system.tracker.changes(cursor, [system.routing.project], [])
+        system.tracker.changes(cursor, [system.routing.project], Ours())
 
 
 def test_rights_that_go_are_found(server: Server) -> None:
@@ -177,3 +194,13 @@ def test_a_closed_project_is_found(server: Server) -> None:
     server.redmine.close_project("atencio-ciutadana")
     findings = system.tracker.verify([("menu[0].route", system.routing)])
     assert any("closed" in f.problem for f in findings)
+
+
+def test_after_a_restart_the_first_call_knows_the_project_too(server: Server) -> None:
+    made = support.tracker(server.url).create(
+        support.system(server.url, live=True, salt="start").ticket("start")
+    )
+    view = support.tracker(server.url).read(made.ticket_id)
+    assert view.project == support.ROUTING.project
+    left = support.tracker(server.url).flag(made.ticket_id, status="Comentaris", watchers=())
+    assert not left and support.tracker(server.url).read(made.ticket_id).status == "Comentaris"

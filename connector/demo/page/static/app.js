@@ -1,5 +1,5 @@
 // The demo's page. Joins the parts:
-//   phone.js (chat)  bubbles.js  attach.js  sheet.js  samples.js     desk.js (list)  ticket.js  redmine.js  readable.js
+//   phone.js (chat)  bubbles.js  attach.js  sheet.js  samples.js     desk.js (list)  ticket.js  publish.js  redmine.js  readable.js
 //   town.js (drawn map)  markup.js (WhatsApp's)  viewer.js  guide.js  i18n.js (words)  dom.js (elements, icons)
 
 import { h, icon, remember, remembered, spoken } from "./dom.js";

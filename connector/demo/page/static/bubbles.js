@@ -14,6 +14,18 @@ export function when(message) {
 
 const mediaUrl = (id) => `/_phone/media/${encodeURIComponent(id)}`;
 
+const played = new Map();
+
+/** A player for a sound or film. It plays a local copy: without byte ranges a browser finds no length in a stream. */
+function player(tag, url, label) {
+  const node = h(tag, { controls: true, preload: "metadata", "aria-label": label });
+  if (!played.has(url)) {
+    played.set(url, fetch(url).then(async (answer) => (answer.ok ? URL.createObjectURL(await answer.blob()) : url)));
+  }
+  played.get(url).then((copy) => { node.src = copy; }, () => played.delete(url));
+  return node;
+}
+
 /** What a message says, on one line, for quotes. */
 export function summary(message) {
   const c = message?.content ?? {};
@@ -47,16 +59,17 @@ function text(words, className = "words") {
 }
 
 function media(type, c) {
-  const url = c.id ? mediaUrl(c.id) : /^https?:/.test(c.link ?? "") ? null : null;
+  const url = c.id ? mediaUrl(c.id) : null;
   const name = c.filename || t(type === "document" ? "document" : "file");
+  // A picture by link stays a link: this page loads nothing from elsewhere.
   if (!url) return c.link ? outside(c.link, name, { class: "file-card" }) : h("span", {}, name);
   if (type === "image" || type === "sticker") {
     return h("a", { class: `picture ${type}`, href: url, "data-zoom": "", "aria-label": t("zoom", { name: plain(c.caption ?? "") || t("image") }) },
       h("img", { src: url, alt: plain(c.caption ?? "") || t(type), loading: "lazy" }));
   }
-  if (type === "video") return h("video", { src: url, controls: true, preload: "metadata", "aria-label": plain(c.caption ?? "") || t("video") });
+  if (type === "video") return player("video", url, plain(c.caption ?? "") || t("video"));
   if (type === "audio") {
-    return h("div", { class: "voice" }, icon("mic", 20), h("audio", { src: url, controls: true, preload: "metadata", "aria-label": c.voice ? t("voice") : t("audio") }));
+    return h("div", { class: "voice" }, icon("mic", 20), player("audio", url, t(c.voice ? "voice" : "audio")));
   }
   return h("a", { class: "file-card", href: url, download: name, "aria-label": t("download", { name }) }, icon("file", 24),
     h("span", {}, name), icon("download", 18));

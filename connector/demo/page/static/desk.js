@@ -2,6 +2,7 @@
 
 import { announce, avatar, h, icon, remember, remembered, spoken } from "./dom.js";
 import { age, fullDate, onLanguage, t } from "./i18n.js";
+import { startPublishing } from "./publish.js";
 import { redmine } from "./redmine.js";
 import { bare, closeTicket, openTicketId, refreshTicket, showTicket, statusChip } from "./ticket.js";
 
@@ -20,7 +21,7 @@ let newest = "";
 let wholeAt = 0;
 let started = false; // the first reading of a person's list is not news
 let turn = 0; // grows when the person changes, so that late answers are thrown away
-let hooks = { unread: () => {}, event: () => {}, visible: () => true };
+let hooks = { unread: () => {}, event: () => {} };
 const highlighted = new Map();
 
 const seenKey = (ticket) => `${me.login}:${ticket.id}:${ticket.created_on}`;
@@ -228,6 +229,7 @@ export async function startDesk(configuration, given) {
   for (const button of document.querySelectorAll("#filters button")) {
     button.addEventListener("click", () => { filter = button.value; remember("filter", filter); drawList(); });
   }
+  if (config.publish) startPublishing(() => me?.login ?? select.value);
   onLanguage(() => { drawList(); if (openTicketId() !== null) open(openTicketId()); });
   closeTicket();
   try {

@@ -36,11 +36,11 @@ const post = (path, body) => call(path, body instanceof FormData
   ? { method: "POST", body }
   : { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body ?? {}) });
 
-async function send(body) {
-  const who = current;
+async function send(body, who = current) {
+  const about = body instanceof FormData ? body.get("context") : body.context;
   try {
     await post(`/people/${encodeURIComponent(who)}/send`, body);
-    stopQuoting();
+    if (quoting && quoting.id === about) stopQuoting();
     hooks.event("sent", body instanceof FormData ? { type: "file" } : body);
     await refresh(who);
     return true;
@@ -78,6 +78,7 @@ async function refresh(id) {
     message.status = later(known.get(message.id)?.status, message.status);
     chat.set(message.id, message);
   }
+  for (const [key, message] of known) if (!chat.has(key)) chat.set(key, message);
   chats.set(id, chat);
   changed(id);
 }
@@ -259,12 +260,12 @@ function drawChat(fresh = false) {
     const source = JSON.stringify([message, marks, first, quoted?.id]);
     let [old, node] = drawn.get(message.id) ?? [];
     if (old !== source) {
-      const held = node?.contains(document.activeElement);
+      const held = node?.contains(document.activeElement) ? document.activeElement : null;
       const fresher = bubble(message, { town, quoted, reactions: marks, first, act: actions });
       if (node === undefined && !fresh && before > 0) fresher.classList.add("arriving");
       watchPress(fresher, message);
       node?.replaceWith(fresher);
-      if (held) fresher.querySelector("button.more")?.focus();
+      if (held) (twin(fresher, held) ?? fresher.querySelector("button.more"))?.focus();
       node = fresher;
       drawn.set(message.id, [source, node]);
     }
@@ -280,6 +281,12 @@ function drawChat(fresh = false) {
   $("empty-chat").hidden = chat.length > 0;
   if (nearEnd || (last && mine(last) && last.id !== drawChat.last)) toEnd();
   drawChat.last = last?.id;
+}
+
+/** The element of a bubble drawn anew that is what `old` was in the former one: the button or link of the same name. */
+function twin(fresher, old) {
+  const name = (e) => e.getAttribute("aria-label") ?? e.textContent;
+  return [...fresher.querySelectorAll(old.localName)].find((e) => e.className === old.className && name(e) === name(old));
 }
 
 function separator(date) {
@@ -434,17 +441,22 @@ function grow() {
   $("send").disabled = words.value.trim() === "";
 }
 
-let busy = false;
-async function sendWords() {
+let sending = Promise.resolve();
+/** The words go out in the order in which they were written; the next can be written meanwhile. */
+function sendWords() {
   const body = $("words").value.trim();
-  if (!body || busy || current === null) return;
-  busy = true;
-  const who = current;
-  const sent = await send({ type: "text", body, ...context() });
-  busy = false;
-  if (!sent || who !== current) return;
+  if (!body || current === null) return;
+  const who = current, quoted = quoting;
+  const message = { type: "text", body, ...context() };
+  stopQuoting();
   $("words").value = "";
   grow();
+  sending = sending.then(async () => {
+    if (await send(message, who) || who !== current) return;
+    if (quoted && !quoting) quote(quoted);
+    $("words").value = [body, $("words").value].filter(Boolean).join("\n");
+    grow();
+  });
 }
 
 export const currentPerson = () => people.find((p) => p.id === current) ?? null;

@@ -20,6 +20,10 @@ export function closeSheet() {
 export function openSheet(title, content, { back = null, className = "", returnTo = document.activeElement } = {}) {
   close?.(false);
   const screen = document.getElementById("screen");
+  // A bubble may be drawn anew while the sheet is open: then it is the button of the same words in it.
+  const home = returnTo?.closest?.("[data-id]")?.dataset.id;
+  const opener = () => returnTo?.isConnected ? returnTo
+    : home && [...document.querySelectorAll(`[data-id="${CSS.escape(home)}"] button`)].find((b) => b.textContent === returnTo.textContent);
   const covered = document.getElementById("chat");
   const heading = h("h3", { id: "sheet-title", tabindex: -1 }, title);
   const sheet = h("div", { class: `sheet ${className}`, role: "dialog", "aria-labelledby": "sheet-title" },
@@ -42,7 +46,7 @@ export function openSheet(title, content, { back = null, className = "", returnT
     sheet.remove();
     shade.remove();
     covered.inert = false;
-    if (restore) (returnTo?.isConnected ? returnTo : document.getElementById("words"))?.focus();
+    if (restore) (opener() || document.getElementById("words"))?.focus();
   };
   (sheet.querySelector("[data-focus]") ?? heading).focus();
   return sheet;

@@ -11,7 +11,8 @@ const $ = (id) => document.getElementById(id);
 let open = null; // {id, me, config, hooks…}
 let drawnFrom = "";
 let readAt = "";
-let restless = 0; // so long a change may hide in the same second
+let restless = 0; // until then the next change may carry the same second as the last one seen
+const RESTLESS = 6000;
 const drafts = new Map();
 
 export const openTicketId = () => open?.id ?? null;
@@ -35,6 +36,7 @@ export async function showTicket(ticket, around) {
     if (asked !== open) return;
     draw(issue);
     readAt = issue.updated_on;
+    restless = Date.now() + RESTLESS;
   } catch (error) {
     if (asked !== open) return;
     $("ticket").replaceChildren(h("div", { class: "nothing" }, icon("warning", 40), h("span", {}, t("error_load", { why: error.message })),
@@ -45,7 +47,7 @@ export async function showTicket(ticket, around) {
 /** Reads the open ticket again when the list says that it moved, and a little longer: times have whole seconds. */
 export async function refreshTicket(listed) {
   if (!listed || !open) return;
-  if (listed.updated_on !== readAt) restless = Date.now() + 6000;
+  if (listed.updated_on !== readAt) restless = Date.now() + RESTLESS;
   else if (Date.now() > restless) return;
   const asked = open;
   const { issue } = await read(open.id);

@@ -1,6 +1,6 @@
 // The map of the town, drawn: no tiles are fetched from anywhere. Degrees are WGS 84.
 
-import { h, icon, s } from "./dom.js";
+import { h, s } from "./dom.js";
 import { currentLanguage, t } from "./i18n.js";
 import { outside } from "./markup.js";
 
@@ -153,5 +153,3 @@ export function picker(start, onpick) {
   }, svg);
   return { node, output, show: (place) => move(...toMap(place), false) };
 }
-
-export const placeIcon = () => icon("pin", 18);

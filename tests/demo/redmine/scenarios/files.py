@@ -138,6 +138,7 @@ def change_and_delete(r: Recorder) -> None:
         "PATCH", f"/attachments/{first}.json", body={"attachment": {"filename": "c.txt", "description": "d"}}
     )
     r.get(f"/attachments/{first}.json")
+    r.upload("d.txt", b"d")  # the deleted one is not the newest: its id is given to nobody
     r.delete(f"/attachments/{second}.json", who="alcalde")
     r.delete(f"/attachments/{second}.json", who="alcalde")
     r.get(f"/issues/{number}.json?include=attachments,journals")

@@ -1,0 +1,1 @@
+"""Settings, mappings and everything the check says of them."""

@@ -1,0 +1,1 @@
+"""Feeds, calendars and web pages of others: read, fetched, and survived."""
