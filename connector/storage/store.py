@@ -133,9 +133,12 @@ class Store:
         self._listeners: list[Callable[[Set[str]], None]] = []
         self.trouble = ""
         """Why the last group of writes was not kept, "" when it was."""
-        self._thread = threading.Thread(target=self._run, name="db-write", daemon=True)
         self._closed = False
         self._lock: TextIO | None = None
+        self._begin_writing()
+
+    def _begin_writing(self) -> None:
+        self._thread = threading.Thread(target=self._run, name="db-write", daemon=True)
         self._thread.start()
 
     def _pepper(self) -> bytes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -67,7 +67,7 @@ class Me:
 @dataclass
 class _Kept:
     value: Any
-    at: float = field(default_factory=time.monotonic)
+    at: float
 
 
 class Names:
@@ -82,7 +82,7 @@ class Names:
     def _keep(self, kind: str, key: str, load: Callable[[], Any], fresh: bool = False) -> Any:
         held = self._kept.get((kind, key))
         if held is None or fresh or time.monotonic() - held.at > KEEP_SECONDS:
-            held = self._kept[(kind, key)] = _Kept(load())
+            held = self._kept[(kind, key)] = _Kept(load(), time.monotonic())
         return held.value
 
     # --- who we are --------------------------------------------------------------------------------
@@ -95,7 +95,7 @@ class Names:
             for m in user.get("memberships", ())
         }
         me = Me(str(user["id"]), bool(user.get("admin")), user.get("status", 1) != 1, roles)
-        self._kept[("me", "")] = _Kept(me)
+        self._kept[("me", "")] = _Kept(me, time.monotonic())
         return me
 
     def me_lately(self) -> Me:
