@@ -391,7 +391,7 @@ class Worker:
                 now,
                 keep=outcome == ACCEPTED and sending.keeps(connection, town, row),
             )
-            failures.proven(connection, town, name, row.kind, now)
+            failures.proven(connection, town, name, row.kind, ERRANDS[name].keys(), now)
         crash.point("errand.ending", row.kind)
         return outcome
 

@@ -6,6 +6,7 @@ after a 200, in a ``failed`` status. Both end here.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from connector.core.errors import (
@@ -235,8 +236,18 @@ def stumble(connection: Connection, rt: Runtime, destination: str, reason: str, 
         )
 
 
-def proven(connection: Connection, rt: Runtime, destination: str, kind: str, now: float) -> None:
-    """A call of that kind succeeded: what it proves to work is no longer paused, once the pause has passed."""
+def proven(
+    connection: Connection, rt: Runtime, destination: str, kind: str, kinds: Collection[str], now: float
+) -> None:
+    """A call of that kind succeeded: what it proves to work is no longer paused, once the pause has passed, and what
+    else is done there (``kinds``) no longer waits because calls failed before."""
     causes = [cause for cause, kinds in _PROVES.items() if kind in kinds]
-    if causes and pauses.lift(connection, rt.name, destination, causes, now):
+    if not causes:
+        return
+    ended = pauses.lift(connection, rt.name, destination, causes, now)
+    if ended is None:
+        return
+    if ended.until > ended.since:
         log.warning("works again", destination=destination, town=rt.name)
+    if destination != "whatsapp":  # there each row waits as long as its own code asks for
+        work.wake(connection, rt.name, kinds, now, before=now + 1.2 * rt.pace.longest)

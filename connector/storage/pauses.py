@@ -106,16 +106,18 @@ def stumble(
     return None
 
 
-def lift(connection: Connection, town: str, destination: str, causes: Collection[str], now: float) -> bool:
-    """It works again, as far as ``causes`` go. True when it was paused.
+def lift(
+    connection: Connection, town: str, destination: str, causes: Collection[str], now: float
+) -> Pause | None:
+    """It works again, as far as ``causes`` go. Returns the pause, or the count of failures, that this ends.
 
     A pause that has not passed stays: what succeeds now was under way when it began.
     """
     old = _get(connection, town, destination)
     if old is None or old.cause not in causes or (old.until > old.since and old.until > now):
-        return False
+        return None
     connection.execute(delete(pause).where(pause.c.town == town, pause.c.destination == destination))
-    return old.until > old.since
+    return old
 
 
 def refuse(connection: Connection, town: str, destination: str, reason: str, now: float) -> None:

@@ -352,6 +352,22 @@ def hasten(connection: Connection, lane: str, now: float) -> bool:
     return is_open(connection, lane)
 
 
+def wake(connection: Connection, town: str, kinds: Collection[str], now: float, *, before: float) -> None:
+    """Rows of these kinds that failed and wait to be tried again before ``before`` are due now."""
+    _news(connection)
+    waits = (
+        work.c.town == town,
+        work.c.kind.in_(sorted(kinds)),
+        work.c.ended_at.is_(None),
+        work.c.lease_until.is_(None),
+        work.c.attempts > 0,
+        work.c.error.is_not(None),
+        work.c.due_at > now,
+        work.c.due_at <= before,
+    )
+    connection.execute(update(work).where(*waits).values(due_at=now))
+
+
 def is_untouched(connection: Connection, lane: str) -> bool:
     """Whether something waits in that lane that nobody has in hand: it will see what happened until now."""
     query = select(work.c.id).where(

@@ -88,7 +88,7 @@ class Citizen:
     async def heard(self, mine: list[str]) -> None:
         """Everything that was sent has arrived at the town hall."""
         own = self.world.meta.state.owners
-        await self.until("an answer to the webhook", lambda: all(own[wamid][1].status == "delivered" for wamid in mine))
+        await self.until("an answer to the webhook", lambda: all(own[wamid][1].status != "sent" for wamid in mine))
 
     # --- what people do
 
@@ -119,17 +119,18 @@ class Citizen:
             await asyncio.sleep(dice.uniform(0.5, 5))
         mine = []
         made.pieces = [f"{made.token}{'abc'[i]} Hi ha un fanal trencat" for i in range(dice.randint(1, 3))]
+        since = len(self.chat())
         for piece in made.pieces:
+            since = len(self.chat())
             mine.append(self.send(type="text", body=piece))
             await asyncio.sleep(dice.choice((0.0, 0.5, 3.0, 12.0)))
         if dice.random() < 0.3:
-            made.photos = 1
+            made.photos, since = 1, len(self.chat())
             mine.append(self.world.meta.send_file(self.person, PIXEL + bytes(str(dice.random()), "ascii"), "image/png"))
             await asyncio.sleep(dice.choice((0.0, 2.0)))
         if dice.random() < 0.3:
-            made.places = 1
+            made.places, since = 1, len(self.chat())
             mine.append(self.send(type="location", latitude=41.6 + dice.random() / 10, longitude=2.6))
-        since = len(self.chat())
         await self.heard(mine)
         await self.tap("draft:send", since)
         made.sent = True

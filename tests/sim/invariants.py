@@ -44,6 +44,8 @@ def waiting(world: World) -> Counter[str]:
 def differences(world: World) -> list[str]:
     """Everything that is not as it must be."""
     found: list[str] = []
+    if not world.lives[-1].listening:
+        return ["the service does not run"]
     if world.staff.trouble:
         found.append(f"staff are stuck: {world.staff.trouble}")
     for citizen in world.citizens:

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from connector.core.errors import NotKept
 from connector.jobs.runtime import Runtime
-from connector.storage import tables
+from connector.storage import pauses, tables
 from connector.toolkit.privacy import Sealer
 from connector.wiring import Service
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from .world import World
 
 _IDLE = 3600.0
+_LEAST = 1.0
+"""What is due and cannot be claimed is looked at again as the product does it."""
 _TICKS = ("_poll_tick", "_beat", "_tidy", "_account_tick", "_sweep_tick")
 """What the clock sets off here; figures, keys, feeds and broadcasts have no part in these histories."""
 
@@ -31,14 +33,16 @@ _TICKS = ("_poll_tick", "_beat", "_tidy", "_account_tick", "_sweep_tick")
 class Scheduler:
     """APScheduler's interface, as far as the ticks use it, by the event loop's clock."""
 
-    def __init__(self) -> None:
+    def __init__(self, least: float = 0.0) -> None:
+        """No job more often than every ``least`` seconds: days would be full of signs of life."""
         self.running = False
+        self._least = least
         self._jobs: list[tuple[Callable[..., Awaitable[None]], list[Any], float]] = []
         self._tasks: list[asyncio.Task[None]] = []
 
     def add_job(self, func: Any, trigger: str, args: Any = (), seconds: float = 0, hours: float = 0) -> None:
         if func.__name__ in _TICKS:
-            self._jobs.append((func, list(args), seconds + 3600 * hours))
+            self._jobs.append((func, list(args), max(seconds + 3600 * hours, self._least)))
 
     def start(self) -> None:
         self.running = True
@@ -84,13 +88,15 @@ class Life:
         except Exception as error:
             # it could not start, or ended: whoever keeps services running starts it again
             self.world.trace(f"life {self.number} ended: {type(error).__name__}: {error}")
+            if self.store is not None:
+                self.store.leave()
         self.world.ended(self)
 
     async def _live(self) -> None:
         self.store = InlineStore(self.world.loop, self.world.database, Sealer(self.world.key), self._commit)
         service = Service([self.world.municipality], store=self.store, pace=self.world.pace)
         service.worker.clock = self.world.loop.wall
-        service.worker.ticks._scheduler = Scheduler()  # type: ignore[assignment]
+        service.worker.ticks._scheduler = Scheduler(600 if self.world.plan.days else 0)  # type: ignore[assignment]
         service._reloading.watch = self._nothing  # type: ignore[method-assign]
         for town in service.towns.values():
             tracker: Any = town.tracker
@@ -137,7 +143,10 @@ class Life:
         now = self.world.loop.wall()
         kinds = _LOOPS[name]
         due = self.store.read_now(lambda c: next_claim(c, kinds))
-        wait = _IDLE if due is None else min(max(due - now, 0.05), _IDLE)
+        if due is not None:
+            paused = [p.until for p in self.store.read_now(pauses.every) if p.destination == name]
+            due = max([due, *paused])
+        wait = _IDLE if due is None else min(max(due - now, _LEAST), _IDLE)
         event = worker._news[name]
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(event.wait(), timeout=wait)

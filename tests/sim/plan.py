@@ -154,6 +154,7 @@ def from_seed(seed: int) -> Plan:
         )
         if dice.random() < 0.15
     ]  # fmt: skip
+    days = dice.choice((0.0, 0.0, 0.0, 0.0, 0.4))
     jumps = [(dice.uniform(0, rough), dice.choice((-7200.0, -90.0, -1.0, 2.0, 60.0)))] if dice.random() < 0.1 else []
     return Plan(
         seed=seed,
@@ -161,7 +162,7 @@ def from_seed(seed: int) -> Plan:
         requests=dice.randint(1, 2),
         notes=dice.randint(1, 3),
         rough=rough,
-        poll_every=dice.choice((30, 30, 60, 120)),
+        poll_every=900 if days else dice.choice((30, 60, 60, 120)),
         lost=some(0.1),
         refused=some(0.1),
         errors=some(0.1),
@@ -174,5 +175,5 @@ def from_seed(seed: int) -> Plan:
         outages=outages,
         jumps=jumps,
         away=dice.choice(((0.5, 5.0), (1.0, 30.0), (100.0, 400.0))),
-        days=dice.choice((0.0, 0.0, 0.0, 0.4)),
+        days=days,
     )

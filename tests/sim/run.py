@@ -10,19 +10,23 @@ import argparse
 import gc
 import os
 import pickle
+import select
+import shutil
+import signal
 import sys
 import tempfile
 import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from .plan import Plan, from_seed
 from .world import Result, World, template
 
 MEMORY = Path("/dev/shm")
+LONGEST = 60
+"""Seconds after which a history is ended that does not end; one takes two or three."""
 
 
 def folder() -> Path:
@@ -32,38 +36,75 @@ def folder() -> Path:
     return made
 
 
-def play(plan: Plan, where: Path) -> Result:
-    """One history in a process of its own: what the one before left behind would draw dice otherwise."""
-    reading, writing = os.pipe()
-    own = Path(tempfile.mkdtemp(dir=where))
-    child = os.fork()
-    if child == 0:
+class _Playing:
+    """A history in a process of its own: what the one before left behind would draw dice otherwise."""
+
+    def __init__(self, plan: Plan, where: Path) -> None:
+        self.name = plan.name or f"seed {plan.seed}"
+        self._own = Path(tempfile.mkdtemp(dir=where))
+        self.pipe, writing = os.pipe()
+        self._child = os.fork()
+        if self._child == 0:
+            self._play(plan, writing)
+        os.close(writing)
+        self._content = b""
+
+    def _play(self, plan: Plan, writing: int) -> None:
         try:
-            os.close(reading)
+            signal.alarm(LONGEST)
             gc.disable()
             try:
-                result = World(plan, own).play()
+                result = World(plan, self._own).play()
             except BaseException:
-                result = Result(plan.name or f"seed {plan.seed}", [traceback.format_exc()], "", 0, 0, 0, 0, {}, [])
+                result = _broken(self.name, traceback.format_exc())
             with os.fdopen(writing, "wb") as pipe:
                 pickle.dump(result, pipe)
         finally:
             os._exit(0)
-    os.close(writing)
-    with os.fdopen(reading, "rb") as pipe:
-        content = pipe.read()
-    os.waitpid(child, 0)
-    for left in own.iterdir():
-        left.unlink()
-    own.rmdir()
-    result: Result = pickle.loads(content)  # noqa: S301  our own child's
+
+    def read(self) -> bool:
+        """Take what it has to say; True when that was all."""
+        piece = os.read(self.pipe, 1 << 16)
+        self._content += piece
+        return not piece
+
+    def end(self) -> Result:
+        os.close(self.pipe)
+        os.waitpid(self._child, 0)
+        shutil.rmtree(self._own)
+        if not self._content:
+            return _broken(self.name, f"it did not end within {LONGEST} s")
+        result: Result = pickle.loads(self._content)  # noqa: S301  our own child's
+        return result
+
+
+def _broken(name: str, why: str) -> Result:
+    return Result(name, [why], "", 0, 0, 0, 0, {}, [])
+
+
+def play(plan: Plan, where: Path) -> Result:
+    """One history."""
+    ((_, result),) = many([0], 1, where, lambda _: plan)
     return result
 
 
-def many(seeds: Iterable[int], jobs: int, where: Path, make: Callable[[int], Plan] = from_seed) -> Iterator[tuple[int, Result]]:
-    """Histories side by side, in the order of their seeds."""
-    with ThreadPoolExecutor(jobs) as pool:
-        yield from ((seed, result) for seed, result in pool.map(lambda seed: (seed, play(make(seed), where)), seeds))
+def many(
+    seeds: Iterable[int], jobs: int, where: Path, make: Callable[[int], Plan] = from_seed
+) -> Iterator[tuple[int, Result]]:
+    """Histories side by side, as they end."""
+    playing: dict[int, tuple[int, _Playing]] = {}
+    left = iter(seeds)
+    while True:
+        while len(playing) < jobs and (seed := next(left, None)) is not None:
+            begun = _Playing(make(seed), where)
+            playing[begun.pipe] = (seed, begun)
+        if not playing:
+            return
+        for pipe in select.select(list(playing), [], [])[0]:
+            seed, begun = playing[pipe]
+            if begun.read():
+                del playing[pipe]
+                yield seed, begun.end()
 
 
 def main() -> int:
@@ -82,8 +123,10 @@ def main() -> int:
     for seed, result in many(seeds, given.jobs, where):
         seen.update(result.seen)
         calls, commits, lives = calls + result.calls, commits + result.commits, lives + result.lives
-        if len(seeds) == 1 or given.verbose:
+        if len(seeds) == 1:
             print("\n".join(result.transcript))
+        if given.verbose:
+            print(seed, f"{time.perf_counter() - began:.0f} s", result.digest[:12], result.calls, result.commits, result.lives, f"{result.seconds:.0f}", flush=True)
         if result.differences:
             red.append(seed)
             print(f"seed {seed}:", *(f"\n    {d}" for d in result.differences[:6]), flush=True)
