@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from connector.config.settings import Settings
 from connector.core.bulletin import Bulletin
 from connector.core.errors import Rejected
 from connector.core.parts import localized
 from connector.core.texts import Texts
 from connector.core.town import Town
 from connector.jobs import broadcasting, halting, publishing
-from connector.settings import Settings
 from connector.storage import broadcasts, feeds, numbers, recipients, subscriptions, templates
 from connector.storage.broadcasts import Broadcast
 from connector.storage.store import Connection, Store

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from connector.config.layers import Layers
+from connector.config.settings import Settings
 from connector.core.errors import Finding, Misconfigured
 from connector.core.town import Town
 
 from . import check_secrets, config, mapping
-from .layers import Layers
-from .settings import Settings
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import errno
 import socket
 
+from connector.config.settings import Settings
+from connector.config.toml_file import KeyPath
 from connector.core.errors import Finding
 from connector.storage.inspect import inspect
 from connector.toolkit import http
 from connector.toolkit.privacy import Sealer
-
-from .settings import Settings
-from .toml_file import KeyPath
 
 _LIVE_SECONDS = 1.0
 

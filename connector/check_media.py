@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from connector.config.settings import Settings
 from connector.core.errors import ConnectorError, Finding, Rejected
 from connector.toolkit.clamd import Clamd
-
-from .settings import Settings
 
 
 def findings(clamd: Clamd | None, settings: Settings) -> list[Finding]:

@@ -7,12 +7,11 @@ import stat
 from itertools import pairwise
 from pathlib import Path
 
+from connector.config.findings import get
+from connector.config.layers import SECRETS, Layers, file_name
+from connector.config.settings import MIN_KEY
+from connector.config.toml_file import KeyPath, dotted
 from connector.core.errors import Finding
-
-from .findings import get
-from .layers import SECRETS, Layers, file_name
-from .settings import MIN_KEY
-from .toml_file import KeyPath, dotted
 
 _SIGNS = 10
 """Different characters a key of chance has at least: 32 hexadecimal digits have fewer once in ten thousand times."""

@@ -8,6 +8,9 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from connector.config.findings import spoken
+from connector.config.settings import Settings
+from connector.config.toml_file import KeyPath, TomlFile
 from connector.core.errors import ConnectorError, Finding, Forbidden
 from connector.core.texts import Texts
 from connector.core.town import Town
@@ -16,10 +19,6 @@ from connector.toolkit import http
 from connector.whatsapp import account
 from connector.whatsapp.client import WhatsAppClient
 from connector.whatsapp.templates import compare, needed
-
-from .findings import spoken
-from .settings import Settings
-from .toml_file import KeyPath, TomlFile
 
 WEBHOOK = "/webhook/whatsapp"
 SKEW = 30.0

@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from connector import check_files, check_machine, check_media, check_whatsapp, wiring
+from connector.config.findings import spoken
+from connector.config.settings import Settings
+from connector.config.toml_file import KeyPath, TomlFile, parse
 from connector.core.errors import ConnectorError, Finding, Misconfigured
 from connector.core.model import NewTicket, Place, Routing
 from connector.core.ports import Tracker
 from connector.core.town import Town, TrackerMap
 from connector.feeds import check as feeds_check
 from connector.feeds.fetching import Fetcher
-from connector.findings import spoken
-from connector.settings import Settings
-from connector.toml_file import KeyPath, TomlFile, parse
 from connector.whatsapp.client import WhatsAppClient
 
 _STATUS = "statuses."

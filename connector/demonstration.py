@@ -28,6 +28,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from connector import mapping as mapping_file
+from connector.config.settings import Privacy, Server, Settings, Tracker, WhatsApp
 from connector.core.errors import Finding, Misconfigured
 from connector.demo.desk import desk_routes
 from connector.demo.meta.app import MetaStandIn
@@ -36,7 +37,6 @@ from connector.demo.redmine.app import RedmineStandIn
 from connector.demo.site import Site
 from connector.feeds.fetching import Fetched, Fetcher
 from connector.jobs.runtime import Pace
-from connector.settings import Privacy, Server, Settings, Tracker, WhatsApp
 from connector.toolkit.observe import configure_logging, get_logger
 from connector.toolkit.privacy import new_key
 from connector.whatsapp.templates import needed

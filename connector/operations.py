@@ -14,9 +14,9 @@ from typing import Any, TypeVar
 import phonenumbers
 
 from connector import config, poster, wiring
+from connector.config.settings import Settings
 from connector.core.errors import Finding, Misconfigured
 from connector.core.texts import Texts
-from connector.settings import Settings
 from connector.storage import overview, work
 from connector.storage.books import Books, balance
 from connector.storage.store import Connection

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Self, TypeVar
 
 from connector import config, mapping, wiring
+from connector.config.settings import Settings
 from connector.core.town import Town
-from connector.settings import Settings
 from connector.storage.dialect import deadlocked
 from connector.storage.store import Connection, Store
 

@@ -73,8 +73,8 @@ def _markup() -> tuple[Callable[[bytes], None], Iterable[bytes]]:
 
 def _settings() -> tuple[Callable[[bytes], None], Iterable[bytes]]:
     """Settings and mappings: values with their places, or findings."""
+    from connector.config.toml_file import TomlFile
     from connector.core.errors import Misconfigured
-    from connector.toml_file import TomlFile
     from tests.config.sides import BASE
 
     place = Path(tempfile.mkdtemp()) / "config.toml"

@@ -1,6 +1,6 @@
 """One municipality, as its mapping file says it: typed, frozen, complete.
 
-Only the shape and the rules that need no file are here; ``connector/mapping.py`` reads ``mappings/NAME.toml``
+Only the shape and the rules that need no file are here; ``connector/mapping/load.py`` reads ``mappings/NAME.toml``
 into it and turns every mistake into a finding with file, line, key and mend.
 """
 

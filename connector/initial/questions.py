@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr, ValidationError
 
+from connector.config.settings import Settings
 from connector.core.errors import ConnectorError, Finding, Misconfigured
 from connector.core.survey import Choice, Offer, Survey
-from connector.settings import Settings
 from connector.texts import available
 
 from .answers import (

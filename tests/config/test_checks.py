@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from connector import check_machine, check_whatsapp
-from connector.settings import Privacy, Server, Settings
+from connector.config.settings import Privacy, Server, Settings
 from connector.trackers import rest
 from tests.e2e.way import port
 from tests.trackers.redmine.servers import answering, response, serving

@@ -19,9 +19,9 @@ from pydantic import SecretStr
 
 from connector import check_files, check_media, config
 from connector.check_secrets import weak
+from connector.config.layers import SECRETS as SECRET_SETTINGS
+from connector.config.settings import Section, Settings
 from connector.core.errors import Finding, Misconfigured
-from connector.layers import SECRETS as SECRET_SETTINGS
-from connector.settings import Section, Settings
 from connector.toolkit.media import Rules
 from connector.trackers.redmine import config as redmine
 from connector.wiring import make_clamd

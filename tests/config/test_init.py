@@ -22,7 +22,7 @@ from connector.core.errors import Finding, Misconfigured
 from connector.core.survey import Field, Offer
 from connector.initial.answers import guess_fields, people, prefix, slug
 from connector.initial.files import toml
-from connector.mapping_rules import texts_of
+from connector.mapping.rules import texts_of
 from connector.texts import available
 from tests.e2e.way import ROOT, port
 

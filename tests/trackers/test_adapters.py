@@ -11,8 +11,8 @@ import pytest
 
 import connector
 from connector import mapping, wiring
+from connector.config.settings import Settings, Tracker
 from connector.core.errors import Misconfigured
-from connector.settings import Settings, Tracker
 from connector.wiring import Municipality
 
 ROOT = Path(connector.__file__).parent

@@ -10,15 +10,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from connector.config.findings import Report
+from connector.config.toml_file import KeyPath
 from connector.core import words
 from connector.core.menu import ROWS
 from connector.core.texts import Texts
 from connector.core.town import Option, Page, Topic, Town, say
 from connector.texts import available, catalogues
 
-from .findings import Report
-from .mapping_rules import texts_of
-from .toml_file import KeyPath
+from .rules import texts_of
 
 ROW_TITLE, ROW_DESCRIPTION, BUTTON = 24, 72, 20
 BUTTONS_BODY, TEXT_BODY = 1024, 4096
@@ -146,7 +146,7 @@ def _consent(town: Town, report: Report) -> None:
             try:
                 lengths[code] = units(texts(code, key, **values, **local))
             except (KeyError, ValueError, IndexError, AttributeError):
-                continue  # a replaced text with wrong braces: mapping_texts says so
+                continue  # a replaced text with wrong braces: texts.py says so
         code = max(lengths, key=lambda c: lengths[c], default="")
         if code and lengths[code] > BUTTONS_BODY:
             much = lengths[code]

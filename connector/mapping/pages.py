@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from connector.config.findings import Report, did_you_mean
+from connector.config.toml_file import KeyPath, dotted
 from connector.core import words
 from connector.core.information import Page
 from connector.core.opening import regions
 from connector.core.town import Town
 
-from .findings import Report, did_you_mean
-from .mapping_rules import is_web
-from .mapping_screens import units
-from .toml_file import KeyPath, dotted
+from .rules import is_web
+from .screens import units
 
 ENTRY_ROOM, ALERT_ROOM = 3500, 300
 _FETCHED = ("feed", "calendar", "web")

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 
+from connector.config.findings import Report, did_you_mean
+from connector.config.toml_file import KeyPath
 from connector.core.parts import say
 from connector.core.texts import Texts
 from connector.core.topics import RESERVED, Topic
 from connector.core.town import Town
 from connector.texts import available, catalogues
 
-from .findings import Report, did_you_mean
-from .mapping_screens import BUTTONS_BODY, units
-from .toml_file import KeyPath
+from .screens import BUTTONS_BODY, units
 
 FEEDS = ("feed", "tracker-news")
 """Sources whose new items can be sent by themselves."""
@@ -117,7 +117,7 @@ def _offer(town: Town, report: Report) -> None:
                     most=town.broadcasts.a_day, hours=town.broadcasts.hours, policy_url=town.consent.policy_url,
                 )  # fmt: skip
             except (KeyError, ValueError, IndexError, AttributeError):
-                return  # a replaced text with wrong braces: mapping_texts says so
+                return  # a replaced text with wrong braces: texts.py says so
             if (much := units(text)) > BUTTONS_BODY:
                 problem = f"what is agreed to has {much} characters in «{code}», at most {BUTTONS_BODY} fit"
                 report.error(("topics", i, "title"), problem, f"shorten it by {much - BUTTONS_BODY}")

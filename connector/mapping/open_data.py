@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from connector.config.findings import Report, suggest
 from connector.core.open_data import FINEST
 from connector.core.town import Option, Town
-
-from .findings import Report, suggest
 
 
 def check(town: Town, report: Report) -> None:

@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from connector.config.findings import Report, suggest
+from connector.config.toml_file import KeyPath, TomlFile
 from connector.core.errors import Misconfigured
 from connector.core.town import Town
-
-from .findings import Report, suggest
-from .toml_file import KeyPath, TomlFile
 
 PLURALS = ("zero", "one", "two", "few", "many", "other")
 """Plural categories of Unicode CLDR; a plural text is a table of them, with ``other`` at least."""

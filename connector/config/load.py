@@ -23,17 +23,6 @@ from .layers import Layers, env_name, file_name
 from .settings import Privacy, Settings, Tracker
 from .toml_file import KeyPath
 
-__all__ = [
-    "REQUIRED",
-    "Settings",
-    "load",
-    "mapping_path",
-    "privacy_key",
-    "read",
-    "tracker_config",
-    "unknown_tracker_keys",
-]
-
 _TELEPHONE = range(9, 13)
 """Digits that telephone numbers have; an id of Meta has more."""
 AnyModel = TypeVar("AnyModel", bound=BaseModel)

@@ -1,7 +1,7 @@
 """The typed settings of one municipality: every key of ``config.toml`` with its form, default and meaning.
 
 The descriptions under the fields are what ``connector check`` shows as the mend, so they say how a value
-looks and where it is found. ``connector/config.py`` reads them from file, environment and secret files.
+looks and where it is found. ``load.py`` reads them from file, environment and secret files.
 """
 
 from __future__ import annotations

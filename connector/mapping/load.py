@@ -1,8 +1,8 @@
 """Reads ``mappings/NAME.toml`` into a ``Town``; every mistake is a finding with file, line, key and mend.
 
-Types and unknown keys are checked by the models of ``core/town.py``, what goes beyond one value by
-``mapping_rules.py``, what citizens see and type by ``mapping_screens.py``, pages with their sources, offices and
-alerts by ``mapping_pages.py``, what is published by ``mapping_open_data.py``, topics by ``mapping_topics.py``, replaced texts by ``mapping_texts.py``.
+Types and unknown keys are checked by the models of ``core/town.py``, what goes beyond one value by ``rules.py``,
+what citizens see and type by ``screens.py``, pages with their sources, offices and alerts by ``pages.py``, what is
+published by ``open_data.py``, topics by ``topics.py``, replaced texts by ``texts.py``.
 """
 
 from __future__ import annotations
@@ -15,14 +15,15 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from connector.config.findings import Report, explain, get, model_at, without_echoes
+from connector.config.toml_file import KeyPath, TomlFile, parse
 from connector.core.errors import Finding, Misconfigured
 from connector.core.town import Town
 
-from . import mapping_open_data, mapping_pages, mapping_rules, mapping_screens, mapping_texts, mapping_topics
-from .findings import Report, explain, get, model_at, without_echoes
-from .toml_file import KeyPath, TomlFile, parse
+from . import open_data, pages, rules, screens, topics
+from .texts import check as check_texts
 
-TEXTS = Path(__file__).parent / "texts"
+TEXTS = Path(__file__).parents[1] / "texts"
 """Where the built-in texts are, one TOML file a language."""
 
 
@@ -57,12 +58,12 @@ def look(path: Path, texts: Path = TEXTS) -> tuple[Town | None, list[Finding]]:
         town, _ = _typed(_pruned(file.data, errors))
     bent = {details["loc"][0] for details in errors}
     if town is not None:
-        mapping_rules.check(town, report)
-        mapping_screens.check(town, report)
-        mapping_pages.check(town, report)
-        mapping_open_data.check(town, report)
-        mapping_topics.check(town, report)
-        mapping_texts.check(town, report, texts)
+        rules.check(town, report)
+        screens.check(town, report)
+        pages.check(town, report)
+        open_data.check(town, report)
+        topics.check(town, report)
+        check_texts(town, report, texts)
     # what was taken out as wrong leaves defaults behind, and those are nobody's fault
     told = [
         f for f in without_echoes(report.findings) if f.severity == "error" or parse(f.key)[0] not in bent

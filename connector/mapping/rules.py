@@ -1,6 +1,6 @@
 """What must hold in a mapping beyond the type of each value: references, languages, addresses, routes.
 
-What citizens see and type has a file of its own, ``mapping_screens.py``.
+What citizens see and type has a file of its own, ``screens.py``.
 """
 
 from __future__ import annotations
@@ -13,12 +13,11 @@ from zoneinfo import available_timezones
 
 from pydantic import BaseModel, BeforeValidator
 
+from connector.config.findings import Report, did_you_mean
+from connector.config.toml_file import KeyPath
 from connector.core import parts
 from connector.core.town import Councillor, Option, Page, Town
 from connector.texts import available
-
-from .findings import Report, did_you_mean
-from .toml_file import KeyPath
 
 _TEMPLATE = re.compile(r"[a-z0-9_]{1,512}")
 
