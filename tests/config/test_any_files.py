@@ -12,9 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from connector import check_files, mapping
+from connector import mapping
+from connector.commands.check import files as check_files
+from connector.commands.init.files import toml
 from connector.core.errors import Finding
-from connector.initial.files import toml
 from tests.fuzz import examples
 
 from .sides import BASE, SECRETS

@@ -10,7 +10,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from connector import check_machine, check_whatsapp
+from connector.commands.check import machine as check_machine
+from connector.commands.check import whatsapp as check_whatsapp
 from connector.config.settings import Privacy, Server, Settings
 from connector.trackers import rest
 from tests.e2e.way import port

@@ -17,8 +17,10 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from connector import check_files, check_media, config
-from connector.check_secrets import weak
+from connector import config
+from connector.commands.check import files as check_files
+from connector.commands.check import media as check_media
+from connector.commands.check.secrets import weak
 from connector.config.layers import SECRETS as SECRET_SETTINGS
 from connector.config.settings import Section, Settings
 from connector.core.errors import Finding, Misconfigured

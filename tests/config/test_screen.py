@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from connector import cli, screen
+from connector.commands import screen, terminal
+from connector.commands.person.desk import Ticket
 from connector.core.errors import Finding
-from connector.persons import Ticket
 from connector.storage.books import Books
 from connector.whatsapp.templates import Compared
 
@@ -162,6 +162,6 @@ def test_words_of_others_move_no_cursor_and_are_no_colours() -> None:
 
 
 def test_data_moves_no_cursor_either_and_is_the_same() -> None:
-    made = cli._json({"text": HOSTILE})
+    made = terminal.as_json({"text": HOSTILE})
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]", made)
     assert json.loads(made) == {"text": HOSTILE}

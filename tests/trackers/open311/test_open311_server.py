@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from connector import checks, mapping
+from connector import mapping
+from connector.commands.check import everything as checks
 from connector.core.errors import Ambiguous, ConnectorError, Forbidden, Misconfigured, Rejected, Unavailable
 from connector.core.model import NewTicket, Place, Routing
 from connector.trackers.open311 import Open311Tracker, xml

@@ -1,4 +1,4 @@
-"""``connector person``: what is held about one person, its erasure, and what is forgotten by rule.
+"""What is held about one person, its erasure, and what is forgotten by rule.
 
 A person is named by a reference, a phone number in any usual form, or WhatsApp's user id. All of it is done in the
 database, while the service runs.
@@ -17,6 +17,7 @@ import phonenumbers
 from babel.core import get_global
 
 from connector import wiring
+from connector.commands.town_database import TownDatabase
 from connector.core import references
 from connector.core.errors import Rejected
 from connector.core.model import Address
@@ -27,7 +28,6 @@ from connector.storage.store import Connection
 from connector.storage.subjects import Subject
 from connector.texts import catalogues
 from connector.toolkit import crash
-from connector.town_database import TownDatabase
 
 _USER_ID = re.compile(r"[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}")
 _PATIENCE = 40.0

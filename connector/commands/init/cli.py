@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
+from connector.commands.terminal import err, out
 from connector.core.errors import Finding, Misconfigured
-from connector.terminal import err, out
 
 
 class _Talk:
@@ -106,7 +106,12 @@ def init(
 
     Answers are suggested by the tracker where it can be reached. Example: connector init /etc/connector
     """
-    from connector import initial, screen, wiring
+    from connector import wiring
+    from connector.commands import screen
+
+    from .answers import Given
+    from .files import written
+    from .questions import gather
 
     if not yes and not sys.stdin.isatty():
         raise typer.BadParameter("nobody can be asked here: add --yes, and what is needed by flags")
@@ -123,16 +128,16 @@ def init(
         )
     flags = {k.replace("_", "-"): v for k, v in locals().items() if isinstance(v, str)}
     flags |= {f"set-{name.strip()}": value for name, _, value in (s.partition("=") for s in setting or ())}
-    given = initial.Given(flags, councillor)
+    given = Given(flags, councillor)
     month = datetime.now(UTC).strftime("%Y-%m")
     talk = _Talk(not yes)
     try:
-        answers = initial.gather(
+        answers = gather(
             given, talk, list(wiring.TRACKERS), wiring.survey, wiring.whatsapp_numbers, month=month
         )
     except Misconfigured as error:
         screen.findings(err(), error.findings)
         raise typer.Exit(2) from None
-    for file in initial.written(answers, folder, overwrite=force):
+    for file in written(answers, folder, overwrite=force):
         out().print(f"written  {file}", markup=False)
     err().print(f"next:  connector check --config {folder / 'config.toml'}", markup=False)

@@ -15,22 +15,21 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from connector.commands.town_database import TownDatabase
 from connector.config.settings import Settings
 from connector.core.bulletin import Bulletin
 from connector.core.errors import Rejected
 from connector.core.parts import localized
 from connector.core.texts import Texts
 from connector.core.town import Town
+from connector.feeds.looking import sources
 from connector.jobs import broadcasting, halting, publishing
 from connector.storage import broadcasts, feeds, numbers, recipients, subscriptions, templates
 from connector.storage.broadcasts import Broadcast
 from connector.storage.store import Connection, Store
 from connector.storage.subscriptions import Reach
 from connector.texts import catalogues
-from connector.town_database import TownDatabase
 from connector.whatsapp import bulletins
-
-from .feeds.looking import sources
 
 _OVERHEAD = 0.1
 """So much of WhatsApp's daily limit is left to templates of answers."""

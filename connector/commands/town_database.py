@@ -49,3 +49,12 @@ class TownDatabase:
             except Exception as error:
                 if not deadlocked(error):
                     raise
+
+
+def in_database(path: Path, job: Callable[[Connection], T]) -> T:
+    """``job`` in a transaction of the database that ``config.toml`` at ``path`` names; the mapping is not looked at."""
+    store = wiring.open_store(config.load(path), migrate=False)
+    try:
+        return store.write_now(job)
+    finally:
+        store.close()

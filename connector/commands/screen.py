@@ -16,9 +16,9 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 from rich.text import Text
 
+from connector.commands.key import Progress
+from connector.commands.person.desk import WHAT, Erased, Ticket
 from connector.core.errors import Finding
-from connector.persons import WHAT, Erased, Ticket
-from connector.rotation import Progress
 from connector.storage.books import Books
 from connector.storage.erasing import Entry
 from connector.toolkit.observe import harmless

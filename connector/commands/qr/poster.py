@@ -1,4 +1,4 @@
-"""The link, the code and the poster with which people start (``connector qr``).
+"""Draws the code and the poster, and makes the link they hold.
 
 Fonts are Source Sans Pro, Regular and Bold (Adobe, SIL Open Font License 1.1, ``fonts/OFL.txt``): the poster looks the
 same on every machine, whatever fonts that has.

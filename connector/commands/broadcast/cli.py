@@ -1,4 +1,4 @@
-"""``connector broadcast``: news and alerts to the subscribers. What the commands do is in ``broadcasts.py``."""
+"""``connector broadcast``: news and alerts to the subscribers. What the commands do is in ``newsroom.py``."""
 
 from __future__ import annotations
 
@@ -10,18 +10,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from connector.terminal import err, out
+from connector.commands.options import AsJson, OneConfig
+from connector.commands.terminal import err, out
 
 if TYPE_CHECKING:
-    from connector.broadcasts import Draft, Newsroom, Standing
+    from .newsroom import Draft, Newsroom, Standing
 
 app = typer.Typer(
     help="News and alerts to those who subscribed: look at it first, send, halt, follow.",
     no_args_is_help=True,
 )
 
-Config = Annotated[Path, typer.Option("--config", "-c", help="config.toml of a municipality")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table")]
 Number = Annotated[int, typer.Argument(help="its number, as connector broadcast list shows it")]
 Topics = Annotated[
     list[str] | None,
@@ -46,7 +45,7 @@ By = Annotated[str, typer.Option("--by", help="Who does this; your account's nam
 
 
 def _room(config: Path) -> Any:
-    from connector.broadcasts import Newsroom
+    from .newsroom import Newsroom
 
     return Newsroom.open(config)
 
@@ -70,7 +69,7 @@ def _draft(
 
 @app.command("preview")
 def preview(
-    config: Config,
+    config: OneConfig,
     topic: Topics = None,
     title: Title = "",
     text: Words = "",
@@ -85,7 +84,7 @@ def preview(
 
     Example: connector broadcast preview --item news --topic news --config config.toml
     """
-    from connector import screen_broadcasts
+    from . import screen
 
     with _room(config) as room:
         draft = _draft(room, topic, alert, title, text, link, item, file)
@@ -93,12 +92,12 @@ def preview(
         if as_json:
             print(json.dumps(asdict(found), ensure_ascii=False, indent=2))
             return
-        screen_broadcasts.preview(out(), found, room.town)
+        screen.preview(out(), found, room.town)
 
 
 @app.command("send")
 def send(
-    config: Config,
+    config: OneConfig,
     topic: Topics = None,
     title: Title = "",
     text: Words = "",
@@ -116,33 +115,33 @@ def send(
 
     Example: connector broadcast send --title "Tall d'aigua" --text "Dijous, de 9 a 13 h." --topic notices --config config.toml
     """
-    from connector import screen_broadcasts
+    from . import screen
 
     with _room(config) as room:
         draft = _draft(room, topic, alert, title, text, link, item, file)
         moment = room.moment(at) if at else None
         found = room.preview(draft, moment)
         if not yes:
-            screen_broadcasts.preview(err(), found, room.town)
+            screen.preview(err(), found, room.town)
             typer.confirm(f"Send it to {found.reach.people} people?", abort=True, err=True)
         one = room.send(draft, _who(by), moment)
         if as_json:
             print(json.dumps({"broadcast": one.id, "state": one.state, "people": found.reach.people}))
             return
-        screen_broadcasts.made(out(), one)
+        screen.made(out(), one)
         if follow and one.state != "proposed" and out().is_terminal:
-            screen_broadcasts.follow(out(), err(), lambda: room.standing(one.id), room.clock)
+            screen.follow(out(), err(), lambda: room.standing(one.id), room.clock)
 
 
 def _decide(config: Path, number: int, what: str, by: str) -> None:
-    from connector import screen_broadcasts
+    from . import screen
 
     with _room(config) as room:
-        screen_broadcasts.made(out(), room.decide(number, what, _who(by)))
+        screen.made(out(), room.decide(number, what, _who(by)))
 
 
 @app.command("pause")
-def pause(number: Number, config: Config, by: By = "") -> None:
+def pause(number: Number, config: OneConfig, by: By = "") -> None:
     """Halt it; who has it has it, the others wait.
 
     Example: connector broadcast pause 12 --config config.toml
@@ -151,7 +150,7 @@ def pause(number: Number, config: Config, by: By = "") -> None:
 
 
 @app.command("resume")
-def resume(number: Number, config: Config, by: By = "") -> None:
+def resume(number: Number, config: OneConfig, by: By = "") -> None:
     """Let it go on, also when it stopped by itself.
 
     Example: connector broadcast resume 12 --config config.toml
@@ -160,7 +159,7 @@ def resume(number: Number, config: Config, by: By = "") -> None:
 
 
 @app.command("approve")
-def approve(number: Number, config: Config, by: By = "") -> None:
+def approve(number: Number, config: OneConfig, by: By = "") -> None:
     """Agree to it as the second person, where the mapping asks for one.
 
     Example: connector broadcast approve 12 --by "Maria Puig" --config config.toml
@@ -169,7 +168,7 @@ def approve(number: Number, config: Config, by: By = "") -> None:
 
 
 @app.command("cancel")
-def cancel(number: Number, config: Config, by: By = "") -> None:
+def cancel(number: Number, config: OneConfig, by: By = "") -> None:
     """Call it off: nobody else gets it.
 
     Example: connector broadcast cancel 12 --config config.toml
@@ -178,25 +177,25 @@ def cancel(number: Number, config: Config, by: By = "") -> None:
 
 
 @app.command("list")
-def list_all(config: Config, as_json: AsJson = False) -> None:
+def list_all(config: OneConfig, as_json: AsJson = False) -> None:
     """The newest, and how each stands.
 
     Example: connector broadcast list --config config.toml
     """
-    from connector import screen_broadcasts
+    from . import screen
 
     with _room(config) as room:
         found = room.every()
     if as_json:
         print(json.dumps([_data(one) for one in found], ensure_ascii=False, indent=2))
         return
-    screen_broadcasts.every(out(), found)
+    screen.every(out(), found)
 
 
 @app.command("show")
 def show(
     number: Number,
-    config: Config,
+    config: OneConfig,
     follow: Annotated[bool, typer.Option("--follow", help="Show how far it is until it is over")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -204,15 +203,15 @@ def show(
 
     Example: connector broadcast show 12 --follow --config config.toml
     """
-    from connector import screen_broadcasts
+    from . import screen
 
     with _room(config) as room:
         if as_json:
             print(json.dumps(_data(room.standing(number)), ensure_ascii=False, indent=2))
         elif follow:
-            screen_broadcasts.follow(out(), err(), lambda: room.standing(number), room.clock)
+            screen.follow(out(), err(), lambda: room.standing(number), room.clock)
         else:
-            screen_broadcasts.standing(out(), room.standing(number))
+            screen.standing(out(), room.standing(number))
 
 
 def _data(found: Standing) -> dict[str, Any]:

@@ -11,13 +11,13 @@ from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
-from connector.broadcasts import Look, Preview, Standing
+from connector.commands.screen import grid, moment, told
 from connector.core.parts import say
 from connector.core.town import Town
 from connector.storage import broadcasts
 from connector.storage.broadcasts import Broadcast
 
-from .screen import grid, moment, told
+from .newsroom import Look, Preview, Standing
 
 _WORDS = {
     "waiting": "wait",

@@ -60,7 +60,7 @@ _SITE = "https://www.example.org/"
 
 
 def _mapping() -> Path:
-    return Path(__file__).resolve().parent.parent / "mappings" / "sant-cebria.toml"
+    return Path(__file__).resolve().parents[2] / "mappings" / "sant-cebria.toml"
 
 
 class _AtHome(Fetcher):

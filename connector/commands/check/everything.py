@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from connector import check_files, check_machine, check_media, check_whatsapp, wiring
+from connector import wiring
 from connector.config.findings import spoken
 from connector.config.settings import Settings
 from connector.config.toml_file import KeyPath, TomlFile, parse
@@ -17,6 +17,8 @@ from connector.core.town import Town, TrackerMap
 from connector.feeds import check as feeds_check
 from connector.feeds.fetching import Fetcher
 from connector.whatsapp.client import WhatsAppClient
+
+from . import files, machine, media, whatsapp
 
 _STATUS = "statuses."
 _NO_WAY_IN = ("tracker.url", "tracker.api_key")
@@ -39,20 +41,20 @@ class Checked:
 
 def everything(path: Path, *, offline: bool) -> Checked:
     """Look at everything, as far as one mistake leaves the next to be seen. Nothing is raised."""
-    files = check_files.look(path)
-    findings = list(files.findings)
-    settings, town = files.settings, files.town
+    seen = files.look(path)
+    findings = list(seen.findings)
+    settings, town = seen.settings, seen.town
     if settings is None:
         return Checked(
             findings, "" if offline else "WhatsApp and the tracker were not asked: mend the settings first"
         )
-    findings += check_machine.findings(settings)
+    findings += machine.findings(settings)
     tracker, problems = _tracker(settings, town)
     findings += problems
     if offline:
         return Checked(findings)
     findings += asyncio.run(_whatsapp(settings, town))
-    findings += check_media.findings(wiring.make_clamd(settings), settings)
+    findings += media.findings(wiring.make_clamd(settings), settings)
     if tracker is None or town is None:
         return Checked(findings, "the tracker was not asked: mend its settings and the mapping first")
     return Checked([*findings, *_asked(tracker, settings, town)])
@@ -73,7 +75,7 @@ async def _whatsapp(settings: Settings, town: Town | None) -> list[Finding]:
     except Misconfigured as error:
         return list(error.findings)
     async with client:
-        return await check_whatsapp.findings(client, settings, town)
+        return await whatsapp.findings(client, settings, town)
 
 
 # --- the tracker -----------------------------------------------------------------------------------

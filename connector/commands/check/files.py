@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from connector import config, mapping
 from connector.config.layers import Layers
 from connector.config.settings import Settings
 from connector.core.errors import Finding, Misconfigured
 from connector.core.town import Town
 
-from . import check_secrets, config, mapping
+from . import secrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ def look(path: Path, env: Mapping[str, str] | None = None) -> Files:
     """
     settings, found = config.read(path, env)
     try:
-        found += check_secrets.findings(Layers.read(path, Settings, env))
+        found += secrets.findings(Layers.read(path, Settings, env))
     except Misconfigured:
         return Files(None, None, found)  # the file itself cannot be read, which ``found`` says
     place = settings.mapping if settings else config.mapping_path(path, env)
