@@ -51,7 +51,7 @@ def _webhook() -> tuple[Callable[[bytes], None], Iterable[bytes]]:
 
 def _markup() -> tuple[Callable[[bytes], None], Iterable[bytes]]:
     """What staff write becomes WhatsApp's markup, what citizens write a subject, a text, a file's name: always."""
-    from connector.core.model import Markup
+    from connector.core.ticket import Markup
     from connector.trackers import inert
     from connector.whatsapp.markup import to_whatsapp
 

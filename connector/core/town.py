@@ -11,9 +11,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from .information import Alert, Emergency, Holidays, Office, Page
-from .model import Routing
 from .open_data import OpenData
 from .parts import Key, Language, Localized, NameOrId, Part, say
+from .ticket import Routing
 from .topics import Broadcasts, Topic
 
 __all__ = [

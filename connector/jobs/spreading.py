@@ -15,7 +15,7 @@ from functools import partial
 from typing import Protocol
 
 from connector.core.errors import Ambiguous, ConnectorError, LeaseLost, Unavailable
-from connector.core.model import Outgoing, TemplateOut
+from connector.core.outgoing import Outgoing, TemplateOut
 from connector.storage import broadcasts, buckets, listening, numbers, pauses, people, recipients, templates
 from connector.storage.broadcasts import Broadcast
 from connector.storage.buckets import Rate

@@ -10,8 +10,8 @@ import pytest
 
 from connector.commands.person.desk import Desk
 from connector.core import sending_hours
+from connector.core.address import Address
 from connector.core.bulletin import Bulletin
-from connector.core.model import Address
 from connector.core.state import State
 from connector.jobs import broadcasting, halting, spreading
 from connector.storage import books, broadcasts, consents, numbers, people, recipients, subscriptions

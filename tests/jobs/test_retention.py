@@ -7,7 +7,7 @@ import json
 import pytest
 
 from connector.commands.person.desk import WHAT, Desk
-from connector.core.model import Address
+from connector.core.address import Address
 from connector.jobs import retention
 from connector.storage import consents, people
 from connector.storage.books import balance

@@ -16,7 +16,7 @@ import uvicorn
 
 from connector import mapping
 from connector.config.settings import Privacy, Server, Settings, Tracker, WhatsApp
-from connector.core.model import Address
+from connector.core.address import Address
 from connector.core.town import Town
 from connector.storage import people, tickets
 from connector.storage.store import Connection

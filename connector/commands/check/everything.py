@@ -11,8 +11,8 @@ from connector.config.findings import spoken
 from connector.config.settings import Settings
 from connector.config.toml_file import KeyPath, TomlFile, parse
 from connector.core.errors import ConnectorError, Finding, Misconfigured
-from connector.core.model import NewTicket, Place, Routing
 from connector.core.ports import Tracker
+from connector.core.ticket import NewTicket, Place, Routing
 from connector.core.town import Town, TrackerMap
 from connector.feeds import check as feeds_check
 from connector.feeds.fetching import Fetcher

@@ -19,8 +19,8 @@ from babel.core import get_global
 from connector import wiring
 from connector.commands.town_database import TownDatabase
 from connector.core import references
+from connector.core.address import Address
 from connector.core.errors import Rejected
-from connector.core.model import Address
 from connector.core.texts import Texts
 from connector.storage import dossier, erasing, notices, retention, subjects, tickets, work
 from connector.storage.retention import RULES, Progress, Run
