@@ -42,8 +42,7 @@ def person_erase(
 
     Example: connector person erase SCV-7K3F-9Q --config config.toml
     """
-    from connector.commands import screen
-
+    from . import screen
     from .desk import Desk
 
     with Desk.open(config) as desk:
@@ -67,8 +66,7 @@ def person_retention(
 
     Example: connector person retention --dry-run --config config.toml
     """
-    from connector.commands import screen
-
+    from . import screen
     from .desk import Desk
 
     with Desk.open(config) as desk:
@@ -85,8 +83,7 @@ def person_log(config: OneConfig, as_json: AsJson = False) -> None:
 
     Example: connector person log --config config.toml
     """
-    from connector.commands import screen
-
+    from . import screen
     from .desk import Desk
 
     with Desk.open(config) as desk:
