@@ -18,7 +18,7 @@ from hypothesis import given as examples
 from hypothesis import strategies as st
 
 from connector import mapping, wiring
-from connector.commands.check import files as check_files
+from connector.commands.check import files
 from connector.commands.check.everything import everything
 from connector.commands.init.answers import Given, guess_fields, people, prefix, slug
 from connector.commands.init.files import toml, written
@@ -149,13 +149,13 @@ def test_secrets_are_apart_and_nobody_elses(others: Others, tmp_path: Path) -> N
     written(answers(flags(others)), tmp_path, overwrite=False)
     kept = tmp_path / "secrets"
     assert stat.S_IMODE(kept.stat().st_mode) == 0o700
-    files = {f.name: f for f in kept.iterdir()}
-    assert set(files) == set(SECRETS)
-    assert {stat.S_IMODE(f.stat().st_mode) for f in files.values()} == {0o600}
+    there = {f.name: f for f in kept.iterdir()}
+    assert set(there) == set(SECRETS)
+    assert {stat.S_IMODE(f.stat().st_mode) for f in there.values()} == {0o600}
     shown = (tmp_path / "config.toml").read_text() + next((tmp_path / "mappings").iterdir()).read_text()
     for name, value in SECRETS.items():
         assert value not in shown
-        assert files[name].read_text().strip() == value or name == "privacy__key"
+        assert there[name].read_text().strip() == value or name == "privacy__key"
 
 
 def test_a_password_of_the_database_is_a_secret(others: Others, tmp_path: Path) -> None:
@@ -163,7 +163,7 @@ def test_a_password_of_the_database_is_a_secret(others: Others, tmp_path: Path) 
     written(answers(flags(others, database=url)), tmp_path, overwrite=False)
     assert "hunter22" not in (tmp_path / "config.toml").read_text()
     assert (tmp_path / "secrets" / "database").read_text().strip() == url
-    settings = check_files.look(tmp_path / "config.toml", {}).settings
+    settings = files.look(tmp_path / "config.toml", {}).settings
     assert settings is not None and "hunter22" in settings.database_url
 
 
@@ -185,7 +185,7 @@ def test_a_tracker_that_is_away_is_no_obstacle(others: Others, tmp_path: Path) -
     given = flags(others, "http://127.0.0.1:9", project="prova", reference_field="2", mayor="Anna Prova")
     written(answers(given, talk, ["Pere Sud=Sud"]), tmp_path, overwrite=False)
     assert any("names have to be typed" in line for line in talk.told)
-    assert check_files.findings(tmp_path / "config.toml", {}) == []
+    assert files.findings(tmp_path / "config.toml", {}) == []
     town = mapping.load(next((tmp_path / "mappings").iterdir()))
     assert [(c.name, c.route.assignee, c.neighbourhood) for c in town.councillors] == [
         ("Pere Sud", "Pere Sud", "Sud")
