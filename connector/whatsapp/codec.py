@@ -1,7 +1,7 @@
 """Messages, statuses, notices and outgoing messages as JSON and back: what the work table holds (encrypted).
 
-Exact both ways. Reading is typed by the model and forgiving about age: a field that an older release did not
-write gets its default.
+Exact both ways. Reading is typed by the dataclasses of ``core`` and forgiving about age: a field that an older
+release did not write gets its default.
 """
 
 from __future__ import annotations
