@@ -1,4 +1,4 @@
-"""The commands. One function each, no logic: what they do is in ``commands/``, with the declarations of the larger ones."""
+"""The commands. One function each, no logic: what they do is in ``commands/``, where large groups are declared too."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What everything in the stand-in shares: the account with its number, people, files, templates, webhooks and faults."""
+"""What all of the stand-in shares: the account with its number, people, files, templates, webhooks, faults."""
 
 from __future__ import annotations
 
