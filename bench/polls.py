@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from connector import mapping
-from connector.settings import Settings, Tracker, WhatsApp
+from connector.config.settings import Settings, Tracker, WhatsApp
 from connector.storage import tables
 from connector.storage.store import Connection
 from connector.trackers.redmine.http import Connection as RedmineConnection

@@ -1,9 +1,7 @@
-"""The commands. One function each, no logic: what they do is wired in ``wiring.py``."""
+"""The commands. One function each, no logic: what they do is in ``commands/``, where large groups are declared too."""
 
 from __future__ import annotations
 
-import json
-import re
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -11,10 +9,13 @@ from typing import Annotated, Any
 
 import typer
 
-from connector.cli_broadcast import app as broadcast
-from connector.cli_init import init
+from connector.commands import terminal
+from connector.commands.broadcast.cli import app as broadcast
+from connector.commands.init.cli import init
+from connector.commands.options import AsJson, OneConfig
+from connector.commands.person.cli import app as person
+from connector.commands.terminal import err, out
 from connector.core.errors import ConnectorError, Finding, Misconfigured
-from connector.terminal import err, out
 
 app = typer.Typer(
     name="connector",
@@ -30,22 +31,12 @@ key = typer.Typer(help="The key that encrypts what is kept.", no_args_is_help=Tr
 templates = typer.Typer(
     help="Message templates, with which people are reached after 24 hours.", no_args_is_help=True
 )
-person = typer.Typer(
-    help="What is held about one person, its erasure, and what is forgotten by rule.", no_args_is_help=True
-)
 app.command("init")(init)
 app.add_typer(broadcast, name="broadcast")
 app.add_typer(failed, name="failed")
 app.add_typer(person, name="person")
 app.add_typer(templates, name="templates")
 app.add_typer(key, name="key")
-
-
-ConfigOption = Annotated[list[Path], typer.Option("--config", "-c", help="config.toml of a municipality")]
-OneConfig = Annotated[Path, typer.Option("--config", "-c", help="config.toml of a municipality")]
-_OBEYED = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-"""Signs that JSON does not escape by itself and that a terminal obeys."""
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table")]
 
 
 def main() -> None:
@@ -56,23 +47,17 @@ def main() -> None:
         _findings(error.findings, as_json=False)
         sys.exit(1)
     except ConnectorError as error:
-        from connector import screen
+        from connector.commands import screen
 
         screen.told(err(), f"connector: {error}")
         sys.exit(1)
 
 
-def _json(found: Any) -> str:
-    """The data, with nothing in it that moves the cursor of whoever reads it, or turns its direction."""
-    text = json.dumps(found, ensure_ascii=False, indent=2, default=str)
-    return _OBEYED.sub(lambda sign: f"\\u{ord(sign[0]):04x}", text)
-
-
 def _findings(findings: tuple[Finding, ...] | list[Finding], as_json: bool) -> None:
     if as_json:
-        print(_json([asdict(f) for f in findings]))
+        print(terminal.as_json([asdict(f) for f in findings]))
         return
-    from connector import screen
+    from connector.commands import screen
 
     screen.findings(out(), findings)
 
@@ -112,9 +97,9 @@ def check(
 
     Example: connector check --config config.toml
     """
-    from connector import checks
+    from connector.commands.check.everything import everything
 
-    checked = checks.everything(config, offline=offline)
+    checked = everything(config, offline=offline)
     _findings(checked.findings, as_json)
     warnings = len(checked.findings) - checked.errors
     if checked.not_asked:
@@ -148,11 +133,9 @@ def demo(
 
     Example: connector demo --port 8000
     """
-    from connector import demonstration
+    from connector.commands.demo import serve
 
-    demonstration.serve(
-        port=port, browser=browser, redmine=redmine, api_key=api_key, desk_key=desk_key, mapping=mapping
-    )
+    serve(port=port, browser=browser, redmine=redmine, api_key=api_key, desk_key=desk_key, mapping=mapping)
 
 
 @app.command()
@@ -167,20 +150,21 @@ def status(
 
     Example: connector status --config config.toml
     """
-    from connector import operations, screen
+    from connector.commands import screen
+    from connector.commands import status as command
 
     if ledger:
-        books = operations.ledger(config)
+        books = command.ledger(config)
         if as_json:
-            print(_json(books.data()))
+            print(terminal.as_json(books.data()))
         else:
             screen.books(out(), books)
         if not books.balanced:
             raise typer.Exit(1)
         return
-    found = operations.status(config)
+    found = command.status(config)
     if as_json:
-        print(_json(found))
+        print(terminal.as_json(found))
     else:
         screen.status(out(), found)
 
@@ -191,11 +175,12 @@ def failed_list(config: OneConfig, as_json: AsJson = False) -> None:
 
     Example: connector failed list --config config.toml
     """
-    from connector import operations, screen
+    from connector.commands import failed as command
+    from connector.commands import screen
 
-    rows = operations.failed(config)
+    rows = command.rows(config)
     if as_json:
-        print(_json(rows))
+        print(terminal.as_json(rows))
         return
     screen.failed(out(), rows)
 
@@ -212,14 +197,14 @@ def failed_retry(
 
     Example: connector failed retry 17 18 --config config.toml
     """
-    from connector import operations
+    from connector.commands import failed as command
 
     if ticket and len(ids) != 1:
         err().print("--ticket goes with one row")
         raise typer.Exit(2)
     _each(
         ids,
-        lambda row: operations.adopt(config, row, ticket) if ticket else operations.retry(config, row),
+        lambda row: command.adopt(config, row, ticket) if ticket else command.retry(config, row),
         "put back",
     )
 
@@ -230,9 +215,9 @@ def failed_drop(ids: list[int], config: OneConfig) -> None:
 
     Example: connector failed drop 17 --config config.toml
     """
-    from connector import operations
+    from connector.commands import failed as command
 
-    _each(ids, lambda row: operations.drop(config, row), "dropped")
+    _each(ids, lambda row: command.drop(config, row), "dropped")
 
 
 def _each(ids: list[int], act: Any, done: str) -> None:
@@ -249,9 +234,9 @@ def templates_list(config: OneConfig, as_json: AsJson = False) -> None:
 
     Example: connector templates list --config config.toml
     """
-    from connector import operations
+    from connector.commands import templates as command
 
-    _show_templates(operations.templates(config), as_json)
+    _show_templates(command.compared(config), as_json)
 
 
 @templates.command("push")
@@ -260,18 +245,18 @@ def templates_push(config: OneConfig, as_json: AsJson = False) -> None:
 
     Example: connector templates push --config config.toml
     """
-    from connector import operations
+    from connector.commands import templates as command
 
-    pushed, found = operations.push_templates(config)
+    pushed, found = command.push(config)
     err().print(f"handed in: {', '.join(pushed)}" if pushed else "nothing was missing")
     _show_templates(found, as_json)
 
 
 def _show_templates(found: list[Any], as_json: bool) -> None:
     if as_json:
-        print(_json([asdict(one) for one in found]))
+        print(terminal.as_json([asdict(one) for one in found]))
     else:
-        from connector import screen
+        from connector.commands import screen
 
         screen.templates(out(), found)
     if any(one.alarming for one in found):
@@ -292,16 +277,15 @@ def qr(
 
     Example: connector qr --config config.toml --folder poster
     """
-    from connector import operations
+    from connector.commands.qr import poster
+    from connector.commands.qr.start import start
 
-    made = operations.start(config, folder, number, text)
+    made = start(config, folder, number, text)
     if as_json:
-        print(_json(asdict(made)))
+        print(terminal.as_json(asdict(made)))
         return
     if sys.stdout.isatty():
-        from connector.poster import code_text
-
-        print(code_text(made.link))
+        print(poster.code_text(made.link))
     out().print(made.link, markup=False)
     for file in made.files:
         err().print(f"written  {file}", markup=False)
@@ -330,102 +314,23 @@ def key_rotate(
 
     Example: connector key rotate --config config.toml
     """
-    from connector import rotation, screen
+    from connector.commands import key as command
+    from connector.commands import screen
 
     if finish:
-        kept = rotation.finish(config)
+        kept = command.finish(config)
         out().print(
             f"{kept.name} holds the new key alone. Backups made before still need the old one.", markup=False
         )
         return
-    before = rotation.place(config)
+    before = command.place(config)
     if len(before.keys) == 1 and not yes:
         typer.confirm(f"Put a new key in front of the old one in {before.name}?", abort=True, err=True)
-    place = rotation.begin(config)
+    place = command.begin(config)
     err().print(
         f"The new key stands first in {place.name}. Copy it to where you keep the old one.", markup=False
     )
     if not yes:
         typer.confirm("Is it copied, so that everything can be encrypted with it?", abort=True, err=True)
-    screen.rotation(out(), err(), rotation.carry_out(config))
+    screen.rotation(out(), err(), command.carry_out(config))
     err().print("The old key may go now: connector key rotate --finish", markup=False)
-
-
-Who = Annotated[
-    str, typer.Argument(help="a reference (SCV-7K3F-9Q), a phone number in any form, or WhatsApp's user id")
-]
-
-
-@person.command("export")
-def person_export(who: Who, config: OneConfig) -> None:
-    """Print everything that is held about one person, as JSON: what, where, since when.
-
-    Example: connector person export "+34 600 000 001" --config config.toml > person.json
-    """
-    from connector.persons import Desk
-
-    with Desk.open(config) as desk:
-        print(_json(desk.export(who)))
-
-
-@person.command("erase")
-def person_erase(
-    who: Who,
-    config: OneConfig,
-    yes: Annotated[bool, typer.Option("--yes", help="Ask nothing")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Erase one person, and list the tickets that staff must look at. Evidence of consent stays for its own time.
-
-    Example: connector person erase SCV-7K3F-9Q --config config.toml
-    """
-    from connector import screen
-    from connector.persons import Desk
-
-    with Desk.open(config) as desk:
-        if not yes:
-            screen.tickets(err(), desk.tickets(who))
-            typer.confirm("Erase everything about this person? It cannot be undone.", abort=True, err=True)
-        erased = desk.erase(who)
-    if as_json:
-        print(_json(asdict(erased)))
-    else:
-        screen.erased(out(), erased)
-
-
-@person.command("retention")
-def person_retention(
-    config: OneConfig,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be forgotten")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Forget now what is kept no longer; the service does it every night.
-
-    Example: connector person retention --dry-run --config config.toml
-    """
-    from connector import screen
-    from connector.persons import Desk
-
-    with Desk.open(config) as desk:
-        found = desk.retention(dry_run=dry_run)
-    if as_json:
-        print(_json(found))
-        return
-    screen.forgotten(out(), found, dry_run=dry_run)
-
-
-@person.command("log")
-def person_log(config: OneConfig, as_json: AsJson = False) -> None:
-    """What was erased when, by which rule, as numbers: nobody is named.
-
-    Example: connector person log --config config.toml
-    """
-    from connector import screen
-    from connector.persons import Desk
-
-    with Desk.open(config) as desk:
-        entries = desk.log()
-    if as_json:
-        print(_json([asdict(entry) for entry in entries]))
-        return
-    screen.erasures(out(), entries)

@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
 from connector import config, mapping
+from connector.config.settings import Server, Settings, WhatsApp
 from connector.core.conversation import Conversation
 from connector.core.errors import Finding, Misconfigured, Unavailable
 from connector.core.ports import Adapter, Tracker
@@ -26,7 +27,6 @@ from connector.core.town import Town
 from connector.feeds.fetching import Fetcher
 from connector.jobs.runtime import DAY, Allowed, Pace, Runtime
 from connector.reloading import Parts, Reloading
-from connector.settings import Server, Settings, WhatsApp
 from connector.storage.buckets import Rate
 from connector.storage.retention import Limits
 from connector.storage.store import Store

@@ -51,7 +51,7 @@ def _webhook() -> tuple[Callable[[bytes], None], Iterable[bytes]]:
 
 def _markup() -> tuple[Callable[[bytes], None], Iterable[bytes]]:
     """What staff write becomes WhatsApp's markup, what citizens write a subject, a text, a file's name: always."""
-    from connector.core.model import Markup
+    from connector.core.ticket import Markup
     from connector.trackers import inert
     from connector.whatsapp.markup import to_whatsapp
 
@@ -73,8 +73,8 @@ def _markup() -> tuple[Callable[[bytes], None], Iterable[bytes]]:
 
 def _settings() -> tuple[Callable[[bytes], None], Iterable[bytes]]:
     """Settings and mappings: values with their places, or findings."""
+    from connector.config.toml_file import TomlFile
     from connector.core.errors import Misconfigured
-    from connector.toml_file import TomlFile
     from tests.config.sides import BASE
 
     place = Path(tempfile.mkdtemp()) / "config.toml"

@@ -6,8 +6,8 @@ import hashlib
 from dataclasses import dataclass
 
 from . import words
-from .model import Entry, EntryKind, FileRef
 from .texts import Texts
+from .ticket import Entry, EntryKind, FileRef
 from .town import Town, say
 
 

@@ -7,19 +7,9 @@ import hashlib
 from . import words
 from .drafts import files_in
 from .events import Consented, Effect, Forget, Message, Say, Shown, Step
+from .incoming import Content, EditIn, MediaIn, MediaKind, PlaceIn, ReactionIn, ReplyIn, RevokeIn, TextIn
 from .menu import NATIVE, Menus, Screen, buttons, show
-from .model import (
-    ButtonsOut,
-    Content,
-    EditIn,
-    MediaIn,
-    MediaKind,
-    PlaceIn,
-    ReactionIn,
-    ReplyIn,
-    RevokeIn,
-    TextIn,
-)
+from .outgoing import ButtonsOut
 from .state import State
 from .texts import Texts
 from .town import say

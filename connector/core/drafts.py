@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 from . import words
 from .events import Submit
+from .incoming import MediaIn, MediaKind, PlaceIn, TextIn
 from .menu import BODY, Menus, Screen, buttons, cut
-from .model import AskPlaceOut, MediaIn, MediaKind, Place, PlaceIn, TextIn
+from .outgoing import AskPlaceOut
 from .state import Draft, Item, State
 from .texts import Texts
+from .ticket import Place
 from .town import Option, say
 
 _COUNTED = ("image", "video", "document", "audio", "place")

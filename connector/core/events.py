@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from .model import Address, Inbound, MediaIn, Outgoing, Place
+from .address import Address
+from .incoming import Inbound, MediaIn
+from .outgoing import Outgoing
+from .ticket import Place
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from . import alerts
 from .board import Board
-from .model import ButtonsOut, Choice, ListOut, Outgoing
+from .outgoing import ButtonsOut, Choice, ListOut, Outgoing
 from .state import State
 from .texts import Texts
 from .town import Councillor, Option, Town, say

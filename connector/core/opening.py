@@ -15,10 +15,9 @@ from zoneinfo import ZoneInfo
 import holidays as public_holidays
 from holidays.registry import EntityLoader
 
-from connector.toolkit.lean import parts_only
-
 from . import hours
 from .information import Holidays, Office
+from .lean import parts_only
 from .parts import say
 
 parts_only("holidays.countries")

@@ -10,8 +10,8 @@ from . import asked, search
 from .board import Copy
 from .information import Office, Page
 from .menu import BODY, HOME, ROWS, Menus, Screen, buttons, cut, numbered
-from .model import Choice, ListOut
 from .office_texts import OfficeTexts
+from .outgoing import Choice, ListOut
 from .parts import say
 from .source_texts import SourceTexts, fitting
 

@@ -14,7 +14,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 from pydantic import BaseModel
 
 from .errors import Finding
-from .model import Changes, Created, FileRef, Markup, NewTicket, Routing, TicketView, Upload
+from .ticket import Changes, Created, FileRef, Markup, NewTicket, Routing, TicketView, Upload
 
 
 @dataclass(frozen=True, slots=True)

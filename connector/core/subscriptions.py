@@ -11,7 +11,7 @@ from collections.abc import Collection
 
 from .events import Effect, Joined, Left, Message, Say, Shown, Step
 from .menu import Menus, Screen, buttons, show
-from .model import ButtonsOut
+from .outgoing import ButtonsOut
 from .state import State
 from .texts import Texts
 from .topics import Topic

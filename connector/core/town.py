@@ -1,6 +1,6 @@
 """One municipality, as its mapping file says it: typed, frozen, complete.
 
-Only the shape and the rules that need no file are here; ``connector/mapping.py`` reads ``mappings/NAME.toml``
+Only the shape and the rules that need no file are here; ``connector/mapping/load.py`` reads ``mappings/NAME.toml``
 into it and turns every mistake into a finding with file, line, key and mend.
 """
 
@@ -11,9 +11,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from .information import Alert, Emergency, Holidays, Office, Page
-from .model import Routing
 from .open_data import OpenData
 from .parts import Key, Language, Localized, NameOrId, Part, say
+from .ticket import Routing
 from .topics import Broadcasts, Topic
 
 __all__ = [

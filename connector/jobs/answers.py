@@ -8,7 +8,9 @@ from dataclasses import replace
 
 from connector.core.answers import Verdict, digest, files_of, judge, words_of
 from connector.core.errors import Forbidden, Gone, Misconfigured, Rejected
-from connector.core.model import Changes, Entry, MediaKind, MediaOut, Outgoing, TextOut
+from connector.core.incoming import MediaKind
+from connector.core.outgoing import MediaOut, Outgoing, TextOut
+from connector.core.ticket import Changes, Entry
 from connector.storage import cursors, people, tickets
 from connector.storage.store import Connection
 from connector.storage.tickets import DELETED, Ticket

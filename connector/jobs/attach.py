@@ -7,7 +7,7 @@ from typing import Any
 
 from connector.core.errors import Rejected
 from connector.core.menu import buttons
-from connector.core.model import Upload
+from connector.core.ticket import Upload
 from connector.storage import files, people, work
 from connector.storage.files import File
 from connector.storage.store import Connection

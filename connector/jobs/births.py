@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from connector.core.answers import digest
 from connector.core.errors import Gone
-from connector.core.model import Entry, TicketView
+from connector.core.ticket import Entry, TicketView
 from connector.storage.tickets import Seen, Ticket
 
 from .runtime import Runtime

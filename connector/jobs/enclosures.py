@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from connector.core.errors import Gone, Rejected
-from connector.core.model import FileRef, MediaKind, MediaOut
+from connector.core.incoming import MediaKind
+from connector.core.outgoing import MediaOut
+from connector.core.ticket import FileRef
 from connector.storage.store import Connection
 from connector.storage.tickets import Ticket
 from connector.toolkit import crash

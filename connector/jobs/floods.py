@@ -7,8 +7,8 @@ new number) always counts.
 
 from __future__ import annotations
 
+from connector.core.incoming import AddressChangedIn, Inbound
 from connector.core.menu import buttons
-from connector.core.model import AddressChangedIn, Inbound
 from connector.storage import buckets, ledger, people, work
 from connector.storage.buckets import Rate
 from connector.storage.store import Connection

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+from connector.core.address import Address
 from connector.core.events import (
     Consented,
     Effect,
@@ -21,16 +22,7 @@ from connector.core.events import (
     Submit,
     Wake,
 )
-from connector.core.model import (
-    Address,
-    AddressChangedIn,
-    EditIn,
-    Inbound,
-    ReactionIn,
-    ReplyIn,
-    RevokeIn,
-    TextIn,
-)
+from connector.core.incoming import AddressChangedIn, EditIn, Inbound, ReactionIn, ReplyIn, RevokeIn, TextIn
 from connector.storage import consents, files, ledger, people, sent, subscriptions, tickets, work
 from connector.storage.consents import Terms
 from connector.storage.people import Person

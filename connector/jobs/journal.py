@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from itertools import dropwhile
 
 from connector.core.answers import digest, judge
-from connector.core.model import Entry, EntryKind, TicketView
+from connector.core.ticket import Entry, EntryKind, TicketView
 from connector.storage import tickets
 from connector.storage.store import Connection
 from connector.storage.tickets import DELETED, Seen, Ticket

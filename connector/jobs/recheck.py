@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from connector.core.answers import digest, judge
 from connector.core.errors import Gone
-from connector.core.model import Entry, Outgoing, TextOut
+from connector.core.outgoing import Outgoing, TextOut
+from connector.core.ticket import Entry
 from connector.storage import people, tickets, waiting
 from connector.storage.store import Connection
 from connector.storage.tickets import Ticket

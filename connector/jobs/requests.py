@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from connector.core.address import Address
 from connector.core.errors import Forbidden, Gone, Rejected, Unsettled
 from connector.core.events import Submit
 from connector.core.menu import buttons
-from connector.core.model import Address, Created, NewTicket, Place, Routing
 from connector.core.references import reference as make_reference
+from connector.core.ticket import Created, NewTicket, Place, Routing
 from connector.core.town import say
 from connector.storage import files, ledger, people, tickets, work
 from connector.storage.people import Person

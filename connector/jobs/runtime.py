@@ -6,9 +6,10 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from connector.core.address import Address
 from connector.core.board import Board
 from connector.core.conversation import Conversation
-from connector.core.model import Address, Outgoing
+from connector.core.outgoing import Outgoing
 from connector.core.ports import Tracker
 from connector.core.texts import Texts
 from connector.core.town import Town

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from connector.core.model import Address, TemplateOut
+from connector.core.address import Address
+from connector.core.outgoing import TemplateOut
 from connector.storage import buckets, ledger, listening, people, templates, work
 from connector.storage.buckets import Rate
 from connector.storage.sent import ACCEPTED

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 
-from connector.core.model import Entry, EntryKind, TicketView
+from connector.core.ticket import Entry, EntryKind, TicketView
 from connector.storage import tickets
 from connector.storage.tickets import Seen, Ticket
 

@@ -15,8 +15,8 @@ from functools import partial
 from typing import Protocol
 
 from connector.core.errors import Ambiguous, ConnectorError, LeaseLost, Unavailable
-from connector.core.model import Outgoing, TemplateOut
-from connector.storage import broadcasts, buckets, listening, numbers, pauses, people, recipients, templates
+from connector.core.outgoing import Outgoing, TemplateOut
+from connector.storage import broadcasts, buckets, listening, pauses, people, recipients, templates
 from connector.storage.broadcasts import Broadcast
 from connector.storage.buckets import Rate
 from connector.storage.recipients import Candidate
@@ -28,8 +28,9 @@ from connector.whatsapp.errors import Action, WhatsAppError, actions, explain
 from connector.whatsapp.payloads import build
 
 from . import failures
+from .allowance import Allowance
 from .halting import stop
-from .runtime import DAY, Runtime
+from .runtime import Runtime
 
 log = get_logger(__name__)
 
@@ -43,15 +44,8 @@ _MARGIN = 300.0
 """Seconds a customer service window must still be open: what is sent arrives later than it is sent."""
 _SPARE = 0.25
 """So much of what the number may send at once is left to answers."""
-_UNKNOWN_LIMIT = 250.0
-"""People a day whom templates may reach when WhatsApp has not said how many: its lowest limit (CLOUD-API.md 5)."""
-_RESERVE = 0.1
-"""So much of that is left to templates that announce answers."""
 _MOST = 4
 """Tries of one message."""
-_LOOK = 60.0
-"""Seconds until a template that is not approved yet is looked at again."""
-_GONE = ("PAUSED", "DISABLED", "REJECTED")
 STOPPED = 131050
 """The person wants no marketing messages of ours (CLOUD-API.md 10)."""
 _NO_TEMPLATE = "the mapping names no template for it, and the person did not write within 24 hours"
@@ -103,7 +97,7 @@ class Slice:
         self._at = time.monotonic()
         self._done: list[_Result] = []
         self._running: set[asyncio.Task[None]] = set()
-        self._room: float | None = None
+        self._allowance = Allowance(one)
         # what was missed for a moment may follow, and still no second holds more than the number may send
         burst = max(1.0, min(rt.crowd / 3, rt.rate.per_second - rt.crowd))
         self._rates = {
@@ -215,7 +209,7 @@ class Slice:
                 if not self._name:
                     recipients.skip(connection, who.id, "failed", now, _NO_TEMPLATE)
                     continue
-                if not self._template_may(connection, states, now):
+                if not self._allowance.spend(connection, self._name, states, now):
                     return calls, True
                 how, message = "template", self._template(states, language)
             attempt = who.attempts + 1
@@ -243,39 +237,6 @@ class Slice:
         """In the person's language, or in another of the town's that may be sent."""
         usable = [x for x in (language, *self.rt.town.languages) if states.get(x) == templates.APPROVED]
         return bulletins.template(self.one.bulletin, self._name, next(iter(usable), language), self.rt.texts)
-
-    def _template_may(self, connection: Connection, states: dict[str, str], now: float) -> bool:
-        """Whether one more person may get the template now; the broadcast says why not, and until when it waits."""
-        one = self.one
-        if states and templates.APPROVED not in states.values():
-            said = ", ".join(sorted({s.lower() for s in states.values()}))
-            why = f"WhatsApp does not let the template {self._name} be sent ({said})"
-            if any(state in _GONE or state.startswith("REFUSED") for state in states.values()):
-                stop(connection, one, why, now)
-            else:
-                broadcasts.change(connection, one.id, now, due_at=now + _LOOK, why=why)
-            return False
-        if self._room is None:
-            self._room = self._limit(connection, now)
-        if self._room < 1:
-            sent = broadcasts.recent(connection, one.town, now)
-            _, first = recipients.written_to(connection, sent, now)
-            due_at = (first or now) + DAY
-            why = "WhatsApp's limit of people a day is used up (it grows by itself: WhatsApp Manager)"
-            broadcasts.change(connection, one.id, now, due_at=due_at, why=why)
-            log.warning("broadcast waits", town=one.town, work=one.id, reason=why, due_in=round(due_at - now))
-            return False
-        self._room -= 1
-        return True
-
-    def _limit(self, connection: Connection, now: float) -> float:
-        """How many more people templates may reach today."""
-        number = numbers.get(connection, self.one.town)
-        limit = number.people if number is not None and number.people is not None else _UNKNOWN_LIMIT
-        if limit == float("inf"):
-            return limit
-        sent = broadcasts.recent(connection, self.one.town, now)
-        return limit * (1 - _RESERVE) - recipients.written_to(connection, sent, now)[0]
 
     # --- the calls, and what became of them -----------------------------------------------------------
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from connector.core.model import Address
+from connector.core.address import Address
 from connector.storage import ledger, people, recipients, sent, work
 from connector.storage.sent import ACCEPTED
 from connector.storage.store import Connection

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from connector.core.errors import Forbidden, Gone
-from connector.core.model import TicketView
+from connector.core.ticket import TicketView
 from connector.storage import tickets
 from connector.storage.store import Connection
 from connector.storage.tickets import DELETED, Ticket

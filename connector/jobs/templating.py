@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from connector.core.model import TemplateOut
+from connector.core.outgoing import TemplateOut
 from connector.storage import templates, work
 from connector.storage.store import Connection
 from connector.storage.work import Row

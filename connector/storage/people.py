@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Row, bindparam, delete, select, update
 
-from connector.core.model import Address
+from connector.core.address import Address
 from connector.core.state import State
 from connector.toolkit.privacy import Pseudonyms, Sealer
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, delete, func, select, update
 
-from connector.core.model import Address
+from connector.core.address import Address
 from connector.core.state import State
 from connector.toolkit.privacy import Sealer
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, and_, select
 
-from connector.core.model import Address
+from connector.core.address import Address
 from connector.toolkit.privacy import Pseudonyms
 
 from .people import keys_of

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from pathlib import PurePosixPath
 
-from connector.core.model import NewTicket, Place
+from connector.core.ticket import NewTicket, Place
 
 ZWSP = "\u200b"
 MAX_BYTES = 48_000

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from connector.core.errors import NotKept, Unavailable
-from connector.core.model import DeliveryState, Inbound, Status
+from connector.core.incoming import DeliveryState, Inbound, Status
 from connector.jobs import spreading
 from connector.jobs.floods import Floods
 from connector.jobs.runtime import Runtime

@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 from connector.core.bulletin import Bulletin
-from connector.core.model import ButtonsOut, Choice, TemplateOut
+from connector.core.outgoing import ButtonsOut, Choice, TemplateOut
 from connector.core.parts import say
 from connector.core.subscriptions import STOP
 from connector.core.texts import Texts

@@ -1,7 +1,7 @@
 """Messages, statuses, notices and outgoing messages as JSON and back: what the work table holds (encrypted).
 
-Exact both ways. Reading is typed by the model and forgiving about age: a field that an older release did not
-write gets its default.
+Exact both ways. Reading is typed by the dataclasses of ``core`` and forgiving about age: a field that an older
+release did not write gets its default.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from enum import Enum
 from functools import cache
 from typing import Any, TypeVar, Union, overload
 
-from connector.core import model
-from connector.core.model import Inbound, Notice, Outgoing, Status
+from connector.core.incoming import Inbound, Notice, Status
+from connector.core.outgoing import Outgoing
 
 _TAG = "is"
 _T = TypeVar("_T", Inbound, Status, Notice)
@@ -68,7 +68,7 @@ def _write(value: Any) -> Any:
 
 @cache
 def _hints(kind: type) -> dict[str, Any]:
-    return typing.get_type_hints(kind, vars(model))
+    return typing.get_type_hints(kind)
 
 
 def _read(hint: Any, value: Any) -> Any:

@@ -13,8 +13,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from connector.core.model import (
-    Address,
+from connector.core.address import Address
+from connector.core.incoming import (
     AddressChangedIn,
     ContactsIn,
     Content,

@@ -12,7 +12,7 @@ import re
 from functools import cache
 from typing import Any
 
-from connector.core.model import Markup
+from connector.core.ticket import Markup
 
 from .writer import Writer, escape
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 import re
 from typing import Any, assert_never
 
-from connector.core.model import (
-    Address,
+from connector.core.address import Address
+from connector.core.incoming import MediaKind
+from connector.core.outgoing import (
     AskPlaceOut,
     ButtonsOut,
     Choice,
     LinkOut,
     ListOut,
-    MediaKind,
     MediaOut,
     Outgoing,
     TemplateOut,

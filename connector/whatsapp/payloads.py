@@ -14,7 +14,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from connector.core.model import Address, DeliveryState, Inbound, Notice, Status, UnknownIn, UnsupportedIn
+from connector.core.address import Address
+from connector.core.incoming import DeliveryState, Inbound, Notice, Status, UnknownIn, UnsupportedIn
 
 from .codec import from_json, outgoing_from_json, to_json
 from .content import (

@@ -14,7 +14,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
-from connector import checks, cli, mapping
+from connector import cli, mapping
+from connector.commands.check.everything import everything
 from connector.core.texts import Texts
 from connector.demo.meta.app import MetaStandIn
 from connector.demo.redmine.app import RedmineStandIn
@@ -134,7 +135,7 @@ def lay_out(folder: Path, mistake: dict[str, Any], url: str, free: int) -> Path:
 
 
 def told(file: Path, offline: bool, url: str, free: int) -> list[str]:
-    checked = checks.everything(file, offline=offline)
+    checked = everything(file, offline=offline)
     lines = [f"{f.severity} {f}" for f in checked.findings]
     for value, name in (
         (f"{file.parent}/", ""),

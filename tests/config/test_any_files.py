@@ -12,9 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from connector import check_files, mapping
+from connector import mapping
+from connector.commands.check import files
+from connector.commands.init.files import toml
 from connector.core.errors import Finding
-from connector.initial.files import toml
 from tests.fuzz import examples
 
 from .sides import BASE, SECRETS
@@ -78,7 +79,7 @@ def look(folder: Path, config: str, town: str) -> list[Finding]:
     for name, value in SECRETS.items():
         (folder / "secrets" / name).write_text(value)
         (folder / "secrets" / name).chmod(0o600)
-    found = check_files.findings(folder / "config.toml", {})
+    found = files.findings(folder / "config.toml", {})
     for finding in found:
         assert finding.problem and finding.severity in ("error", "warning")
         assert str(finding)
@@ -108,7 +109,7 @@ def test_any_bytes(tmp_path: Path, raw: bytes) -> None:
         with contextlib.suppress(FileNotFoundError):
             (tmp_path / name).unlink()
         (tmp_path / name).write_bytes(raw)
-    assert check_files.findings(tmp_path / "config.toml", {})
+    assert files.findings(tmp_path / "config.toml", {})
     assert mapping.read(tmp_path / "town.toml")[1]
 
 
@@ -132,7 +133,7 @@ def test_what_is_no_settings_file_is_one_error(tmp_path: Path, name: str) -> Non
     for file in ("config.toml", "town.toml"):
         MADE[name](tmp_path / file)  # type: ignore[operator]
     for found in (
-        check_files.findings(tmp_path / "config.toml", {}),
+        files.findings(tmp_path / "config.toml", {}),
         mapping.read(tmp_path / "town.toml")[1],
     ):
         assert [f.severity for f in found] == ["error"] and found[0].mend
@@ -144,5 +145,5 @@ def test_a_secret_that_is_a_pipe_or_a_device_is_one_error(tmp_path: Path) -> Non
     (tmp_path / "secrets" / "tracker__api_key").symlink_to("/dev/zero")
     (tmp_path / "config.toml").write_text(BASE["config.toml"])
     (tmp_path / "town.toml").write_text(BASE["town.toml"])
-    found = [f for f in check_files.findings(tmp_path / "config.toml", {}) if "pipe" in f.problem]
+    found = [f for f in files.findings(tmp_path / "config.toml", {}) if "pipe" in f.problem]
     assert sorted(f.key for f in found) == ["privacy.key", "tracker.api_key"]

@@ -10,8 +10,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from connector import check_machine, check_whatsapp
-from connector.settings import Privacy, Server, Settings
+from connector.commands.check import whatsapp
+from connector.commands.check.machine import findings
+from connector.config.settings import Privacy, Server, Settings
 from connector.trackers import rest
 from tests.e2e.way import port
 from tests.trackers.redmine.servers import answering, response, serving
@@ -27,7 +28,7 @@ def test_clocks(
     others: Others, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ahead: float, said: str
 ) -> None:
     clock = SimpleNamespace(time=lambda: time.time() + ahead)
-    monkeypatch.setattr(check_whatsapp, "time", clock)
+    monkeypatch.setattr(whatsapp, "time", clock)
     monkeypatch.setattr(rest, "time", clock)
     free = port()
     lines = told(lay_out(tmp_path, {}, others.url, free), False, others.url, free)
@@ -43,7 +44,7 @@ def machine(folder: Path, **own: object) -> list[str]:
         server=Server(**own),
         privacy=Privacy(key="a-key-of-the-tests-with-forty-characters"),
     )
-    return [f.problem for f in check_machine.findings(settings)]
+    return [f.problem for f in findings(settings)]
 
 
 def test_our_own_service_on_the_port_is_no_obstacle(tmp_path: Path) -> None:

@@ -17,11 +17,12 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from connector import check_files, check_media, config
-from connector.check_secrets import weak
+from connector import config
+from connector.commands.check import files, media
+from connector.commands.check.secrets import weak
+from connector.config.layers import SECRETS as SECRET_SETTINGS
+from connector.config.settings import Section, Settings
 from connector.core.errors import Finding, Misconfigured
-from connector.layers import SECRETS as SECRET_SETTINGS
-from connector.settings import Section, Settings
 from connector.toolkit.media import Rules
 from connector.trackers.redmine import config as redmine
 from connector.wiring import make_clamd
@@ -153,7 +154,7 @@ def test_what_is_accepted_of_files(folder: Path) -> None:
 
 
 def scanner(settings: Settings) -> list[Finding]:
-    return check_media.findings(make_clamd(settings), settings)
+    return media.findings(make_clamd(settings), settings)
 
 
 def test_check_asks_the_scanner_whether_it_takes_as_much(folder: Path) -> None:
@@ -480,11 +481,11 @@ def test_places_that_are_kept_hold_no_values(folder: Path) -> None:
 
 
 def kept(folder: Path, secrets: dict[str, str] | None = None, text: str = PLAIN) -> list[Finding]:
-    return check_files.findings(write(folder, text, SECRETS | (secrets or {})), {})
+    return files.findings(write(folder, text, SECRETS | (secrets or {})), {})
 
 
 def test_secrets_in_plain_text_are_one_warning(folder: Path) -> None:
-    (finding,) = check_files.findings(write(folder, CONFIG.replace("0123456789abcdef" * 2, KEY)), {})
+    (finding,) = files.findings(write(folder, CONFIG.replace("0123456789abcdef" * 2, KEY)), {})
     assert (finding.severity, finding.key, finding.line) == ("warning", "whatsapp.access_token", 9)
     assert "privacy.key" in finding.problem and "privacy__key" in finding.mend
     assert KEY not in str(finding)
@@ -532,21 +533,21 @@ def test_a_secret_file_for_everybody(folder: Path) -> None:
     file = folder / "secrets" / "privacy__key"
     for mode, told in ((0o600, 0), (0o640, 0), (0o644, 1), (0o660, 1)):
         file.chmod(mode)
-        found = check_files.findings(folder / "config.toml", {})
+        found = files.findings(folder / "config.toml", {})
         assert [(f.file, f.severity) for f in found] == [(str(file), "warning")] * told, oct(mode)
 
 
 # --- everything together ----------------------------------------------------------------------------
 
 
-def test_check_files_finds_nothing_in_what_is_right(folder: Path) -> None:
-    assert check_files.findings(write(folder, PLAIN, SECRETS), {}) == []
+def test_nothing_is_found_in_files_that_are_right(folder: Path) -> None:
+    assert files.findings(write(folder, PLAIN, SECRETS), {}) == []
 
 
-def test_check_files_looks_at_the_mapping_though_settings_are_wrong(folder: Path) -> None:
+def test_the_mapping_is_looked_at_though_settings_are_wrong(folder: Path) -> None:
     town = folder / "town.toml"
     town.write_text(town.read_text(encoding="utf-8").replace('"PRV"', '"prv"'), encoding="utf-8")
-    found = check_files.findings(write(folder, PLAIN.replace("8081", "0"), SECRETS), {})
+    found = files.findings(write(folder, PLAIN.replace("8081", "0"), SECRETS), {})
     assert [(Path(f.file).name, f.key) for f in found] == [
         ("config.toml", "server.port"),
         ("town.toml", "channel.prefix"),
@@ -554,6 +555,6 @@ def test_check_files_looks_at_the_mapping_though_settings_are_wrong(folder: Path
     assert all(isinstance(f, Finding) and f.line for f in found)
 
 
-def test_check_files_without_settings(folder: Path) -> None:
-    (finding,) = check_files.findings(folder / "absent.toml", {})
+def test_files_without_settings(folder: Path) -> None:
+    (finding,) = files.findings(folder / "absent.toml", {})
     assert "no such file" in finding.problem

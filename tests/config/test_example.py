@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from connector import config
-from connector.settings import Section, Settings
+from connector.config.settings import Section, Settings
 from connector.trackers.redmine import config as redmine
 
 ROOT = Path(__file__).parents[2]

@@ -17,12 +17,15 @@ import pytest
 from hypothesis import given as examples
 from hypothesis import strategies as st
 
-from connector import check_files, checks, initial, mapping, wiring
+from connector import mapping, wiring
+from connector.commands.check import files
+from connector.commands.check.everything import everything
+from connector.commands.init.answers import Given, guess_fields, people, prefix, slug
+from connector.commands.init.files import toml, written
+from connector.commands.init.questions import gather
 from connector.core.errors import Finding, Misconfigured
 from connector.core.survey import Field, Offer
-from connector.initial.answers import guess_fields, people, prefix, slug
-from connector.initial.files import toml
-from connector.mapping_rules import texts_of
+from connector.mapping.rules import texts_of
 from connector.texts import available
 from tests.e2e.way import ROOT, port
 
@@ -68,14 +71,14 @@ def flags(others: Others, tracker: str = "", **more: str) -> dict[str, str]:
 
 
 def answers(given: dict[str, str], talk: Nobody | None = None, councillors: list[str] | None = None) -> Any:
-    return initial.gather(
-        initial.Given(given, councillors), talk or Nobody(), ["redmine"], wiring.survey, wiring.whatsapp_numbers,
+    return gather(
+        Given(given, councillors), talk or Nobody(), ["redmine"], wiring.survey, wiring.whatsapp_numbers,
         month="2026-11",
     )  # fmt: skip
 
 
 def checked(folder: Path) -> list[Finding]:
-    return checks.everything(folder / "config.toml", offline=False).findings
+    return everything(folder / "config.toml", offline=False).findings
 
 
 def test_the_tracker_suggests_everything_and_the_check_passes(others: Others, tmp_path: Path) -> None:
@@ -96,7 +99,7 @@ def test_the_tracker_suggests_everything_and_the_check_passes(others: Others, tm
         ("platja", "Platja", "Platja"),
         ("muntanya", "Muntanya", "Muntanya"),
     ]
-    initial.written(found, tmp_path, overwrite=False)
+    written(found, tmp_path, overwrite=False)
     told = checked(tmp_path)
     assert {f.key for f in told} <= {"templates.answer", "tracker.max_attachment_bytes"}, told
     assert all(f.severity == "warning" for f in told)
@@ -143,35 +146,35 @@ def program(*words: str, env: dict[str, str] | None = None) -> subprocess.Comple
 
 
 def test_secrets_are_apart_and_nobody_elses(others: Others, tmp_path: Path) -> None:
-    initial.written(answers(flags(others)), tmp_path, overwrite=False)
+    written(answers(flags(others)), tmp_path, overwrite=False)
     kept = tmp_path / "secrets"
     assert stat.S_IMODE(kept.stat().st_mode) == 0o700
-    files = {f.name: f for f in kept.iterdir()}
-    assert set(files) == set(SECRETS)
-    assert {stat.S_IMODE(f.stat().st_mode) for f in files.values()} == {0o600}
+    there = {f.name: f for f in kept.iterdir()}
+    assert set(there) == set(SECRETS)
+    assert {stat.S_IMODE(f.stat().st_mode) for f in there.values()} == {0o600}
     shown = (tmp_path / "config.toml").read_text() + next((tmp_path / "mappings").iterdir()).read_text()
     for name, value in SECRETS.items():
         assert value not in shown
-        assert files[name].read_text().strip() == value or name == "privacy__key"
+        assert there[name].read_text().strip() == value or name == "privacy__key"
 
 
 def test_a_password_of_the_database_is_a_secret(others: Others, tmp_path: Path) -> None:
     url = "postgresql://connector:hunter22@db.example.org/connector"
-    initial.written(answers(flags(others, database=url)), tmp_path, overwrite=False)
+    written(answers(flags(others, database=url)), tmp_path, overwrite=False)
     assert "hunter22" not in (tmp_path / "config.toml").read_text()
     assert (tmp_path / "secrets" / "database").read_text().strip() == url
-    settings = check_files.look(tmp_path / "config.toml", {}).settings
+    settings = files.look(tmp_path / "config.toml", {}).settings
     assert settings is not None and "hunter22" in settings.database_url
 
 
 def test_nothing_is_written_over_and_the_key_never(others: Others, tmp_path: Path) -> None:
     found = answers(flags(others))
-    initial.written(found, tmp_path, overwrite=False)
+    written(found, tmp_path, overwrite=False)
     before = {f: f.read_bytes() for f in tmp_path.rglob("*") if f.is_file()}
     with pytest.raises(Misconfigured, match="is there already"):
-        initial.written(answers(flags(others, telephone="600 000 999")), tmp_path, overwrite=False)
+        written(answers(flags(others, telephone="600 000 999")), tmp_path, overwrite=False)
     assert {f: f.read_bytes() for f in before} == before
-    initial.written(answers(flags(others, telephone="600 000 999")), tmp_path, overwrite=True)
+    written(answers(flags(others, telephone="600 000 999")), tmp_path, overwrite=True)
     assert "600 000 999" in next((tmp_path / "mappings").iterdir()).read_text()
     key = tmp_path / "secrets" / "privacy__key"
     assert key.read_bytes() == before[key]
@@ -180,9 +183,9 @@ def test_nothing_is_written_over_and_the_key_never(others: Others, tmp_path: Pat
 def test_a_tracker_that_is_away_is_no_obstacle(others: Others, tmp_path: Path) -> None:
     talk = Nobody()
     given = flags(others, "http://127.0.0.1:9", project="prova", reference_field="2", mayor="Anna Prova")
-    initial.written(answers(given, talk, ["Pere Sud=Sud"]), tmp_path, overwrite=False)
+    written(answers(given, talk, ["Pere Sud=Sud"]), tmp_path, overwrite=False)
     assert any("names have to be typed" in line for line in talk.told)
-    assert check_files.findings(tmp_path / "config.toml", {}) == []
+    assert files.findings(tmp_path / "config.toml", {}) == []
     town = mapping.load(next((tmp_path / "mappings").iterdir()))
     assert [(c.name, c.route.assignee, c.neighbourhood) for c in town.councillors] == [
         ("Pere Sud", "Pere Sud", "Sud")
@@ -239,7 +242,7 @@ def test_a_neighbourhood_the_list_does_not_have_leaves_its_field_out(others: Oth
     talk = Nobody()
     found = answers(flags(others), talk, ["Laia Regidora Platja=La Platja"])
     assert any("does not have La Platja" in line for line in talk.told)
-    initial.written(found, tmp_path, overwrite=False)
+    written(found, tmp_path, overwrite=False)
     assert not [f for f in checked(tmp_path) if f.severity == "error"]
 
 
@@ -251,7 +254,7 @@ def test_a_neighbourhood_the_list_does_not_have_leaves_its_field_out(others: Oth
 def test_a_mapping_in_any_language_for_any_name_has_no_findings(
     others: Others, tmp_path: Path, languages: str, name: str
 ) -> None:
-    initial.written(answers(flags(others, languages=languages, name=name)), tmp_path, overwrite=False)
+    written(answers(flags(others, languages=languages, name=name)), tmp_path, overwrite=False)
     file = next((tmp_path / "mappings").iterdir())
     town, findings = mapping.read(file)
     braces = [f for f in findings if "is not filled in here" in f.problem]
@@ -262,7 +265,9 @@ def test_a_mapping_in_any_language_for_any_name_has_no_findings(
 
 
 def test_there_are_words_for_every_language_we_speak() -> None:
-    words = tomllib.loads((ROOT / "connector" / "initial" / "words.toml").read_text(encoding="utf-8"))
+    words = tomllib.loads(
+        (ROOT / "connector" / "commands" / "init" / "words.toml").read_text(encoding="utf-8")
+    )
     assert set(words) == set(available())
     assert {frozenset(table) for table in words.values()} == {frozenset(words["ca"])}
 

@@ -154,7 +154,7 @@ def test_sant_cebria_has_no_findings() -> None:
 
 def test_sant_cebria_says_everything_in_every_language() -> None:
     town = mapping.load(ROOT / "mappings" / "sant-cebria.toml")
-    from connector.mapping_rules import texts_of
+    from connector.mapping.rules import texts_of
 
     for path, text in texts_of(town):
         assert not text or set(text) == set(town.languages), path

@@ -11,7 +11,8 @@ import pytest
 import zxingcpp
 from PIL import Image
 
-from connector import operations, poster
+from connector.commands.qr import poster
+from connector.commands.qr.start import start
 from connector.core.errors import Misconfigured
 from connector.texts import available, built_in
 from tests.e2e.way import port
@@ -56,7 +57,7 @@ def test_the_command_writes_what_a_telephone_can_read(others: Others, tmp_path: 
 
 def test_another_number_and_another_word(others: Others, tmp_path: Path) -> None:
     file = lay_out(tmp_path, {}, "http://127.0.0.1:9", port())
-    made = operations.start(file, tmp_path, "+34 600-000-101", "Bon dia! Què tal & més?")
+    made = start(file, tmp_path, "+34 600-000-101", "Bon dia! Què tal & més?")
     assert made.link == "https://wa.me/34600000101?text=Bon%20dia%21%20Qu%C3%A8%20tal%20%26%20m%C3%A9s%3F"
     with Image.open(made.files[1]) as image:
         assert read(image) == [made.link]
@@ -66,7 +67,7 @@ def test_another_number_and_another_word(others: Others, tmp_path: Path) -> None
 def test_what_is_no_number_is_refused(others: Others, tmp_path: Path, number: str) -> None:
     file = lay_out(tmp_path, {}, others.url, port())
     with pytest.raises(Misconfigured, match="is no telephone number"):
-        operations.start(file, tmp_path, number, "Hola")
+        start(file, tmp_path, number, "Hola")
 
 
 @pytest.mark.parametrize("name", ["Ajuntament de Prova", LONG, "Ajuntament" * 6])

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from connector import cli, screen
+from connector.commands import screen, terminal
+from connector.commands.person.desk import Ticket
+from connector.commands.person.screen import tickets
 from connector.core.errors import Finding
-from connector.persons import Ticket
 from connector.storage.books import Books
 from connector.whatsapp.templates import Compared
 
@@ -155,13 +156,13 @@ def test_words_of_others_move_no_cursor_and_are_no_colours() -> None:
     books = Books(received=1, inbound=Counter({f"cannot be taken: unsupported ({HOSTILE})": 1}))
     screen.books(console, books)
     screen.findings(console, [Finding("error", HOSTILE, HOSTILE, HOSTILE)])
-    screen.tickets(console, [Ticket(HOSTILE, HOSTILE, HOSTILE, HOSTILE)])
+    tickets(console, [Ticket(HOSTILE, HOSTILE, HOSTILE, HOSTILE)])
     shown = out.getvalue().replace("\n", "")
     assert not re.search("[\x00-\x1f\x7f-\x9f\u202a-\u202e]", shown)
     assert shown.count("[red]x[/] [/]") >= 4, "as it was written"
 
 
 def test_data_moves_no_cursor_either_and_is_the_same() -> None:
-    made = cli._json({"text": HOSTILE})
+    made = terminal.as_json({"text": HOSTILE})
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]", made)
     assert json.loads(made) == {"text": HOSTILE}

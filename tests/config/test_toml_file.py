@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connector.config.toml_file import KeyPath, TomlFile, dotted, place_index
 from connector.core.errors import Misconfigured
-from connector.toml_file import KeyPath, TomlFile, dotted, place_index
 
 ROOT = Path(__file__).parents[2]
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from jsonschema import Draft202012Validator
 
 from connector import mapping
+from connector.core.address import Address
 from connector.core.board import Board
 from connector.core.conversation import Conversation
 from connector.core.events import (
@@ -31,21 +32,8 @@ from connector.core.events import (
     Submit,
     Wake,
 )
-from connector.core.model import (
-    Address,
-    AskPlaceOut,
-    ButtonsOut,
-    Content,
-    Inbound,
-    ListOut,
-    MediaIn,
-    MediaKind,
-    Outgoing,
-    PlaceIn,
-    ReplyIn,
-    RevokeIn,
-    TextIn,
-)
+from connector.core.incoming import Content, Inbound, MediaIn, MediaKind, PlaceIn, ReplyIn, RevokeIn, TextIn
+from connector.core.outgoing import AskPlaceOut, ButtonsOut, ListOut, Outgoing
 from connector.core.state import Item, State
 from connector.core.texts import Texts
 from connector.core.town import Town

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from connector.core.answers import files_of, judge, words_of
-from connector.core.model import Entry, EntryKind, FileRef
 from connector.core.texts import Texts
+from connector.core.ticket import Entry, EntryKind, FileRef
 from connector.texts import catalogues
 
 from .talk import TOWN

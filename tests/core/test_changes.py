@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from connector.core.events import Consented, Fetch, Forget, Say
-from connector.core.model import (
+from connector.core.incoming import (
     EditIn,
     MediaIn,
     MediaKind,

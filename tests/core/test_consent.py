@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from connector.core.events import Consented, Fetch, Submit, Wake
-from connector.core.model import ReactionIn, UnsupportedIn
+from connector.core.incoming import ReactionIn, UnsupportedIn
 
 from .talk import TOWN, accepted, body_of, ids_of, newcomer, writing
 

@@ -10,8 +10,9 @@ import pytest
 
 from connector.core import asked, search
 from connector.core.board import Board, Copy, Item
+from connector.core.incoming import EditIn, MediaIn, MediaKind, TextIn
 from connector.core.information import Alert, Emergency, Entry, Page
-from connector.core.model import ButtonsOut, EditIn, ListOut, MediaIn, MediaKind, TextIn
+from connector.core.outgoing import ButtonsOut, ListOut
 from connector.core.town import Town
 
 from .talk import TOWN, Citizen, accepted, body_of, ids_of, newcomer, writing

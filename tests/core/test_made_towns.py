@@ -11,9 +11,9 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from connector.core.address import Address
 from connector.core.events import Say, Submit, Wake
-from connector.core.model import (
-    Address,
+from connector.core.incoming import (
     AddressChangedIn,
     ContactsIn,
     EditIn,

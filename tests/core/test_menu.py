@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from connector.core.model import Address, ListOut
+from connector.core.address import Address
+from connector.core.outgoing import ListOut
 from connector.core.town import Councillor, Option, Route, Town
 from connector.whatsapp.payloads import build
 

@@ -7,7 +7,8 @@ import hashlib
 import pytest
 
 from connector.core.events import Consented, Forget, Shown
-from connector.core.model import ButtonsOut, ReplyIn, TextIn
+from connector.core.incoming import ReplyIn, TextIn
+from connector.core.outgoing import ButtonsOut
 from connector.core.town import Option, Town
 
 from .talk import TOWN, Citizen, accepted, body_of, ids_of, newcomer, writing

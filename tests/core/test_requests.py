@@ -6,9 +6,9 @@ import itertools
 
 import pytest
 
+from connector.core.address import Address
 from connector.core.events import Fetch, Forget, Message, Moved, NoteStaff
-from connector.core.model import (
-    Address,
+from connector.core.incoming import (
     AddressChangedIn,
     ContactsIn,
     Content,
@@ -251,7 +251,7 @@ def _group(citizen: object) -> object:
     from dataclasses import replace
     from datetime import UTC, datetime
 
-    from connector.core.model import Inbound
+    from connector.core.incoming import Inbound
 
     made = Inbound("wamid.g", datetime.now(UTC), Address(phone="34600000001"), "1", TextIn("Hola grup"))
     return replace(made, group=True)

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from connector.core.commands import command
-from connector.core.model import ButtonsOut, ContactsIn, ListOut, MediaKind, Outgoing, UnsupportedIn
+from connector.core.incoming import ContactsIn, MediaKind, UnsupportedIn
+from connector.core.outgoing import ButtonsOut, ListOut, Outgoing
 from connector.core.town import say
 
 from .talk import TOWN, Citizen, accepted, body_of, ids_of, newcomer

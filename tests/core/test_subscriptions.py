@@ -8,7 +8,8 @@ import pytest
 
 from connector.core.board import Board, Copy, Item
 from connector.core.events import Consented, Forget, Joined, Left, Shown
-from connector.core.model import ButtonsOut, ReplyIn
+from connector.core.incoming import ReplyIn
+from connector.core.outgoing import ButtonsOut
 from connector.core.topics import Topic
 
 from .talk import TOWN, Citizen, accepted, body_of, ids_of, newcomer, writing

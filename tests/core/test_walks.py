@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector.core.events import Forget, Say, Submit, Wake
-from connector.core.model import AskPlaceOut, ContactsIn, MediaKind, UnknownIn
+from connector.core.incoming import ContactsIn, MediaKind, UnknownIn
+from connector.core.outgoing import AskPlaceOut
 from connector.whatsapp.payloads import build
 
 from .talk import WHO, accepted, ids_of

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 from PIL import Image
 
-from connector.broadcasts import Newsroom
+from connector.commands.broadcast.newsroom import Newsroom
 from tests.crashes.lane import FLAG, Connector, Lane, rows
 from tests.e2e.launch import PACE
 from tests.e2e.way import Phone, ids, reference_in, until, words

@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from connector import config, operations, rotation, wiring
+from connector import config, wiring
 from connector.cli import app
+from connector.commands import key as rotation
+from connector.commands import status
 from connector.core.errors import Misconfigured
 from connector.storage import resealing
 from connector.storage.store import Store
@@ -117,8 +119,8 @@ def test_everything_is_under_the_new_key_and_nobody_noticed(parts: Way, traffic:
         return all(any("menu:mayor" in ids(m) for m in phone.messages()) for phone in traffic.phones)
 
     until("everybody got their menu", answered)
-    until("nothing is on its way", lambda: not operations.ledger(place).waiting)
-    books = operations.ledger(place)
+    until("nothing is on its way", lambda: not status.ledger(place).waiting)
+    books = status.ledger(place)
     assert books.balanced and books.received == 4 * len(traffic.phones), "nothing is lost"
     alone = Store(url, Sealer(new), migrate=False)
     assert resealing.left(alone) == 0

@@ -36,9 +36,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from connector.broadcasts import Newsroom
+from connector.commands.broadcast.newsroom import Newsroom
 from connector.config import load
-from connector.core.model import Address
+from connector.core.address import Address
 from connector.core.state import State
 from connector.core.texts import Texts
 from connector.demo.meta import webhooks

@@ -12,7 +12,7 @@ import httpx
 import pytest
 import uvicorn
 
-from connector.demonstration import Demo
+from connector.commands.demo import Demo
 from connector.jobs.runtime import Pace, Runtime
 from tests.databases import BOTH, database
 from tests.e2e.way import KEYS, Phone, Staff, ids, mapping, port, until

@@ -19,7 +19,7 @@ from typing import Any
 import uvicorn
 from starlette.applications import Starlette
 
-from connector.demonstration import Demo
+from connector.commands.demo import Demo
 from connector.jobs.runtime import Pace, Runtime
 from connector.storage.store import Connection
 from connector.worker import ERRANDS

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
+from connector.commands.person.desk import Desk
 from connector.core import sending_hours
+from connector.core.address import Address
 from connector.core.bulletin import Bulletin
-from connector.core.model import Address
 from connector.core.state import State
 from connector.jobs import broadcasting, halting, spreading
-from connector.persons import Desk
 from connector.storage import books, broadcasts, consents, numbers, people, recipients, subscriptions
 from connector.storage.broadcasts import Broadcast
 from connector.storage.numbers import Number

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from connector.core.model import Changes, EntryKind, TicketView
 from connector.core.ports import Capabilities, Known
+from connector.core.ticket import Changes, EntryKind, TicketView
 from connector.core.town import Answers, OnFailed
 from connector.storage import work
 

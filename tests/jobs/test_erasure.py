@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from connector.commands.person.desk import Desk
+from connector.core.address import Address
 from connector.core.errors import Rejected
-from connector.core.model import Address
-from connector.persons import Desk
 from connector.storage import people, tables
 from connector.storage.books import Books, balance
 from connector.storage.work import ERASED

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from connector.core.model import Address
+from connector.commands.person.desk import WHAT, Desk
+from connector.core.address import Address
 from connector.jobs import retention
-from connector.persons import WHAT, Desk
 from connector.storage import consents, people
 from connector.storage.books import balance
 from connector.storage.store import Connection

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from connector.core.model import MediaKind
+from connector.core.incoming import MediaKind
 from tests.e2e.way import reference_in, until, words
 
 from .conftest import World

@@ -15,9 +15,9 @@ import httpx
 import uvicorn
 
 from connector import mapping
-from connector.core.model import Address
+from connector.config.settings import Privacy, Server, Settings, Tracker, WhatsApp
+from connector.core.address import Address
 from connector.core.town import Town
-from connector.settings import Privacy, Server, Settings, Tracker, WhatsApp
 from connector.storage import people, tickets
 from connector.storage.store import Connection
 from connector.web.open311 import shelf

@@ -16,14 +16,14 @@ from typing import Any
 import httpx
 
 from connector import mapping as mapping_file
+from connector.config.settings import Privacy, Server, Settings, Tracker, WhatsApp
+from connector.core.texts import Texts
 from connector.core.town import Town
 from connector.demo.meta.app import MetaStandIn
 from connector.demo.redmine.app import RedmineStandIn
 from connector.jobs.runtime import Pace
-from connector.settings import Privacy, Server, Settings, Tracker, WhatsApp
 from connector.storage.store import Store
 from connector.texts import catalogues
-from connector.core.texts import Texts
 from connector.toolkit.observe import configure_logging
 from connector.toolkit.privacy import Sealer
 from connector.whatsapp.templates import needed

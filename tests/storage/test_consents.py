@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from connector.core.model import Address
+from connector.core.address import Address
 from connector.core.state import State
 from connector.storage import consents, people
 from connector.storage.consents import Evidence, Terms

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import LargeBinary, text
 
-from connector.core.model import Address
+from connector.core.address import Address
 from connector.core.state import State
 from connector.storage import files, people, processes, resealing, tables, tickets, work
 from connector.storage.store import Connection, Store

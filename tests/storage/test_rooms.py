@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, text
 
-from connector.core.model import Address
+from connector.core.address import Address
 from connector.storage import cursors, files, ledger, overview, pauses, people, tables, work
 from connector.storage.files import PART, File
 from connector.storage.store import Connection, Store

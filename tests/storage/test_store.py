@@ -14,8 +14,8 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
+from connector.core.address import Address
 from connector.core.errors import Misconfigured
-from connector.core.model import Address
 from connector.storage import people, tables, work
 from connector.storage import store as store_module
 from connector.storage.store import Connection, Store

@@ -30,7 +30,7 @@ def loaded(code: str) -> str:
         "import connector.toolkit.http, connector.toolkit.observe",
         "import connector.trackers.redmine",
         "import connector.cli",
-        "import connector.settings, connector.storage.store, connector.toolkit.observe",
+        "import connector.config.settings, connector.storage.store, connector.toolkit.observe",
         "from connector.core.opening import regions\nassert 'CT' in regions('ES')",
     ],
 )

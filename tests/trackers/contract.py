@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from connector.core.errors import Forbidden, Gone, Rejected, Unavailable
-from connector.core.model import EntryKind, Place, Upload
+from connector.core.ticket import EntryKind, Place, Upload
 
 from .system import Ours, System
 

@@ -21,8 +21,8 @@ import yaml
 from hypothesis import strategies as st
 
 from connector.core.errors import ConnectorError
-from connector.core.model import Changes, EntryKind, TicketView
 from connector.core.ports import Tracker
+from connector.core.ticket import Changes, EntryKind, TicketView
 from connector.toolkit.transports import DeadlineTransport
 from tests import odd
 

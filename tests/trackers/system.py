@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from connector.core.errors import ConnectorError, Forbidden
-from connector.core.model import Changes, NewTicket, Routing, Upload
 from connector.core.ports import Tracker
+from connector.core.ticket import Changes, NewTicket, Routing, Upload
 
 _ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 

@@ -11,8 +11,8 @@ import pytest
 
 import connector
 from connector import mapping, wiring
+from connector.config.settings import Settings, Tracker
 from connector.core.errors import Misconfigured
-from connector.settings import Settings, Tracker
 from connector.wiring import Municipality
 
 ROOT = Path(connector.__file__).parent
@@ -40,9 +40,9 @@ NAMES = {
 """How the program would speak of an adapter that we have, by its ``kind``."""
 ALLOWED = {
     "wiring.py",  # joins them
-    "demonstration.py",  # the demo is played with one of them
+    "commands/demo.py",  # the demo is played with one of them
     "cli.py:redmine",
-    "settings.py:kind",
+    "config/settings.py:kind",
 }
 """Where an adapter may be named: a file, or the line of it that holds a word."""
 

@@ -13,7 +13,7 @@ from typing import Any
 import uvicorn
 
 from connector import mapping
-from connector.settings import Privacy, Server, Settings, Tracker, WhatsApp
+from connector.config.settings import Privacy, Server, Settings, Tracker, WhatsApp
 from connector.storage import cursors, numbers, pauses, people, templates, tickets, work
 from connector.storage.numbers import Number
 from connector.storage.store import Connection

@@ -14,7 +14,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from connector import mapping
-from connector.settings import Privacy, Settings, Tracker, WhatsApp
+from connector.config.settings import Privacy, Settings, Tracker, WhatsApp
 from connector.storage import pauses, work
 from connector.wiring import Municipality, Service
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 import pytest_asyncio
 
+from connector.core.address import Address
 from connector.core.errors import (
     Ambiguous,
     ConnectorError,
@@ -24,7 +25,7 @@ from connector.core.errors import (
     Throttled,
     Unavailable,
 )
-from connector.core.model import Address, TextOut
+from connector.core.outgoing import TextOut
 from connector.whatsapp import account
 from connector.whatsapp.client import MediaLink, Sent, WhatsAppClient
 from connector.whatsapp.outgoing import build

@@ -10,14 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from connector.core.model import (
-    Address,
+from connector.core.address import Address
+from connector.core.incoming import MediaKind
+from connector.core.outgoing import (
     AskPlaceOut,
     ButtonsOut,
     Choice,
     LinkOut,
     ListOut,
-    MediaKind,
     MediaOut,
     Outgoing,
     TemplateOut,

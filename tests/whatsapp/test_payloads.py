@@ -11,12 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connector.core.model import (
-    Address,
+from connector.core.address import Address
+from connector.core.incoming import (
     DeliveryState,
     Inbound,
     Notice,
-    Outgoing,
     PlaceIn,
     ReactionIn,
     Status,
@@ -24,6 +23,7 @@ from connector.core.model import (
     UnknownIn,
     UnsupportedIn,
 )
+from connector.core.outgoing import Outgoing
 from connector.whatsapp.payloads import UNPARSED, Parsed, from_json, outgoing_from_json, parse, to_json
 
 from .samples import AT, CHANNEL, RECEIVED, WEBHOOKS, envelope, message, webhook

@@ -9,8 +9,8 @@ from datetime import timedelta
 
 import pytest
 
-from connector.core.model import (
-    Address,
+from connector.core.address import Address
+from connector.core.incoming import (
     AddressChangedIn,
     ContactsIn,
     Content,

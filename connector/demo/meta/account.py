@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from connector.demo.meta.app import MetaStandIn
+from connector.demo.meta.service import Service
 
 # name -> (given when the caller names no fields, value)
 Fields = dict[str, tuple[bool, Any]]
@@ -24,21 +22,7 @@ _EMPTY_ACCOUNT_FIELDS = (
 )  # fmt: skip
 
 
-@dataclass(slots=True)
-class App:
-    """The Meta app whose token and webhooks are used; the values are those of one that was set up well."""
-
-    id: str = "300000000000001"
-    scopes: tuple[str, ...] = ("whatsapp_business_management", "whatsapp_business_messaging")
-    expires_at: int = 0
-    """Unix seconds at which the access token expires, 0 for never."""
-    fields: tuple[str, ...] = (
-        "account_update", "message_template_status_update", "messages", "user_id_update", "user_preferences",
-    )  # fmt: skip
-    """What the app is told of by webhook."""
-
-
-def debug_token(service: MetaStandIn, token: str) -> dict[str, Any]:
+def debug_token(service: Service, token: str) -> dict[str, Any]:
     """What Meta says of a token."""
     app, valid = service.application, token == service.access_token
     data = {
@@ -52,7 +36,7 @@ def debug_token(service: MetaStandIn, token: str) -> dict[str, Any]:
     return {"data": data}
 
 
-def subscriptions(service: MetaStandIn) -> dict[str, Any]:
+def subscriptions(service: Service) -> dict[str, Any]:
     """Which webhooks the app has, and where they go."""
     if not service.webhook_url:
         return {"data": []}
@@ -66,7 +50,7 @@ def subscriptions(service: MetaStandIn) -> dict[str, Any]:
     return {"data": [row]}
 
 
-def phone_fields(service: MetaStandIn) -> Fields:
+def phone_fields(service: Service) -> Fields:
     """The fields of the business phone number."""
     digits = service.number.display_phone_number
     return {
@@ -95,7 +79,7 @@ def phone_fields(service: MetaStandIn) -> Fields:
     }
 
 
-def account_fields(service: MetaStandIn) -> Fields:
+def account_fields(service: Service) -> Fields:
     """The fields of the WhatsApp Business Account."""
     return {
         "id": (True, service.number.business_account_id),

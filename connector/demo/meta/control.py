@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
@@ -24,17 +24,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from connector.demo.meta import webhooks
+from connector.demo.meta import phone, webhooks
 from connector.demo.meta.errors import GraphError
+from connector.demo.meta.service import Service
 from connector.demo.meta.state import Json, Person
-
-if TYPE_CHECKING:
-    from connector.demo.meta.app import MetaStandIn
 
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def routes(service: MetaStandIn) -> list[Route]:
+def routes(service: Service) -> list[Route]:
     """The routes of the control API."""
     api = Control(service)
     table: list[tuple[str, str, Handler]] = [
@@ -82,7 +80,7 @@ async def _object(request: Request) -> Json:
 class Control:
     """Requests of the demo page and of tests."""
 
-    def __init__(self, service: MetaStandIn) -> None:
+    def __init__(self, service: Service) -> None:
         self.service = service
 
     def _person(self, request: Request) -> Person:
@@ -109,7 +107,7 @@ class Control:
         """The person writes, taps or sends a file; the answer is ``{"id": wamid}``."""
         person = self._person(request)
         if "multipart/form-data" not in request.headers.get("content-type", ""):
-            return JSONResponse({"id": self.service.send(person, await _object(request))})
+            return JSONResponse({"id": phone.send(self.service, person, await _object(request))})
         async with request.form() as form:
             file = form.get("file")
             if not isinstance(file, UploadFile):
@@ -118,12 +116,12 @@ class Control:
             options = {k: str(form[k]) for k in ("kind", "caption", "context") if form.get(k)}
         mime_type = file.content_type or "application/octet-stream"
         return JSONResponse(
-            {"id": self.service.send_file(person, data, mime_type, filename=file.filename, **options)}
+            {"id": phone.send_file(self.service, person, data, mime_type, file.filename, **options)}
         )
 
     async def read(self, request: Request) -> Response:
         """The person opens the chat; the answer lists what is reported as read."""
-        return JSONResponse({"read": self.service.open_chat(self._person(request))})
+        return JSONResponse({"read": phone.open_chat(self.service, self._person(request))})
 
     async def media(self, request: Request) -> Response:
         """A file, without token, for the demo page."""

@@ -8,7 +8,7 @@ import hmac
 import json
 import re
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 from starlette.datastructures import UploadFile
@@ -20,11 +20,9 @@ from starlette.types import Receive, Scope, Send
 from connector.demo.meta import account, outgoing
 from connector.demo.meta.errors import GraphError
 from connector.demo.meta.faults import Fault
+from connector.demo.meta.service import Service
 from connector.demo.meta.state import Json
 from connector.demo.meta.templates import MOST_TEMPLATES
-
-if TYPE_CHECKING:
-    from connector.demo.meta.app import MetaStandIn
 
 Work = Callable[[Fault | None], Awaitable[Response]]
 _VERSION = re.compile(r"v\d{2}\.\d")
@@ -46,7 +44,7 @@ class HungUp(Response):
         await asyncio.sleep(0.01)
 
 
-def routes(service: MetaStandIn) -> list[Route]:
+def routes(service: Service) -> list[Route]:
     """The routes of the Graph API and of the media host."""
     api = GraphApi(service)
     methods = ["GET", "POST", "DELETE"]
@@ -60,7 +58,7 @@ def routes(service: MetaStandIn) -> list[Route]:
 class GraphApi:
     """Requests in, Meta's answers out."""
 
-    def __init__(self, service: MetaStandIn) -> None:
+    def __init__(self, service: Service) -> None:
         self.service = service
 
     # ------------------------------------------------------------------ what every call goes through

@@ -7,45 +7,26 @@ that way.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from connector.demo.meta import filling, media, templates, webhooks
 from connector.demo.meta.checks import check
 from connector.demo.meta.delivery import Notification
 from connector.demo.meta.errors import GraphError
+from connector.demo.meta.service import Service
 from connector.demo.meta.state import Json, Message, Person
 
-if TYPE_CHECKING:
-    from connector.demo.meta.app import MetaStandIn
-
-PAIR_BURST = 45
-PAIR_SECONDS = 6.0
 _FILES = ("image", "video", "audio", "document", "sticker")
 
 
-class PairRate:
-    """Meta's limit to one person: 1 message per 6 s, of which 45 may be borrowed at once (error 131056)."""
-
-    def __init__(self) -> None:
-        self._credit: dict[str, tuple[float, float]] = {}
-
-    def spend(self, address: str, now: float) -> None:
-        """Count one message. Raises ``GraphError`` 131056 when the credit is used up."""
-        credit, since = self._credit.get(address, (float(PAIR_BURST), now))
-        credit = min(float(PAIR_BURST), credit + max(0.0, now - since) / PAIR_SECONDS)
-        if credit < 1:
-            raise GraphError(131056)
-        self._credit[address] = (credit - 1, now)
-
-
-def post_message(service: MetaStandIn, body: Any, failed: int | None = None) -> Json:
+def post_message(service: Service, body: Any, failed: int | None = None) -> Json:
     """POST /{phone}/messages: the answer's body, or a ``GraphError``; ``failed``: code to fail with."""
     check(body)
     with service.state.lock:
         return _mark_read(service, body) if "status" in body else _send(service, body, failed)
 
 
-def _mark_read(service: MetaStandIn, body: Json) -> Json:
+def _mark_read(service: Service, body: Json) -> Json:
     owner = service.state.owners.get(body["message_id"])
     if owner is None or owner[1].direction != "in":
         raise GraphError(131009, "message_id is not the id of a message that this number has received.")
@@ -58,7 +39,7 @@ def _mark_read(service: MetaStandIn, body: Json) -> Json:
     return {"success": True}
 
 
-def _send(service: MetaStandIn, body: Json, failed: int | None) -> Json:
+def _send(service: Service, body: Json, failed: int | None) -> Json:
     state = service.state
     address: str = body.get("to") or body["recipient"]
     by_phone = address.startswith("+")
@@ -101,7 +82,7 @@ def _send(service: MetaStandIn, body: Json, failed: int | None) -> Json:
     return {"messaging_product": "whatsapp", "contacts": [contact], "messages": [accepted]}
 
 
-def _media_problem(service: MetaStandIn, body: Json) -> int | None:
+def _media_problem(service: Service, body: Json) -> int | None:
     """131053 when an uploaded file cannot be sent as this kind; ``GraphError`` 100 when there is none."""
     kind = body["type"]
     named: list[tuple[str, Json]] = [(kind, body[kind])] if kind in _FILES else []
@@ -123,7 +104,7 @@ def _media_problem(service: MetaStandIn, body: Json) -> int | None:
     return None
 
 
-def _template(service: MetaStandIn, fragment: Json) -> templates.Template:
+def _template(service: Service, fragment: Json) -> templates.Template:
     name, language = fragment["name"], fragment["language"]["code"]
     template = service.templates.find(name, language)
     if template is not None and template.status == "PAUSED":
@@ -135,9 +116,7 @@ def _template(service: MetaStandIn, fragment: Json) -> templates.Template:
     return template
 
 
-def _outcome(
-    service: MetaStandIn, person: Person | None, message: Message, problem: int | None
-) -> int | None:
+def _outcome(service: Service, person: Person | None, message: Message, problem: int | None) -> int | None:
     if person is None:
         return 131026
     if message.type != "template" and not service.state.window_open(person):
@@ -145,7 +124,7 @@ def _outcome(
     return problem
 
 
-def _become(service: MetaStandIn, person: Person | None, message: Message) -> None:
+def _become(service: Service, person: Person | None, message: Message) -> None:
     """Put the message on the person's phone, or fail it; and report which."""
     now, key = service.state.now(), person.id if person else message.addressed
     if message.error is not None or person is None:

@@ -6,15 +6,13 @@ Each action becomes a message of the transcript and a webhook notification in Me
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from connector.demo.meta import webhooks
 from connector.demo.meta.delivery import Notification
 from connector.demo.meta.media import LARGEST_INCOMING, bare
+from connector.demo.meta.service import Service
 from connector.demo.meta.state import Json, Message, Person
-
-if TYPE_CHECKING:
-    from connector.demo.meta.app import MetaStandIn
 
 FILE_KINDS = ("image", "video", "audio", "voice", "document", "sticker")
 # The smallest WebP there is: one lossless pixel.
@@ -34,7 +32,7 @@ class PhoneError(ValueError):
     """The phone cannot do that; the text says why and what to do instead."""
 
 
-def send(service: MetaStandIn, person: Person, action: Json) -> str:
+def send(service: Service, person: Person, action: Json) -> str:
     """Carry out an action of the control API (``{"type": …}``) and return the new message's id (wamid)."""
     kind = action.get("type")
     builder = _BUILDERS.get(str(kind))
@@ -50,7 +48,7 @@ def send(service: MetaStandIn, person: Person, action: Json) -> str:
 
 
 def send_file(
-    service: MetaStandIn,
+    service: Service,
     person: Person,
     data: bytes,
     mime_type: str,
@@ -84,7 +82,7 @@ def send_file(
         return _deliver(service, person, _complete(service, person, message, {"context": context}), None)
 
 
-def open_chat(service: MetaStandIn, person: Person) -> list[str]:
+def open_chat(service: Service, person: Person) -> list[str]:
     """The person opens the chat: what was delivered is read now, reported in one POST. Returns the ids."""
     with service.state.lock:
         unread = [m for m in person.messages if m.direction == "out" and m.status in ("sent", "delivered")]
@@ -99,7 +97,7 @@ def open_chat(service: MetaStandIn, person: Person) -> list[str]:
         return [m.id for m in unread]
 
 
-def _complete(service: MetaStandIn, person: Person, message: Json, action: Json) -> Json:
+def _complete(service: Service, person: Person, message: Json, action: Json) -> Json:
     """Sender, id, time and context around a fragment."""
     address = person.shown_phone or person.user_id
     # System messages name nobody but the old number: what else is in them is news.
@@ -112,7 +110,7 @@ def _complete(service: MetaStandIn, person: Person, message: Json, action: Json)
     return {**common, **message, **({"context": context} if context and "context" not in message else {})}
 
 
-def _context(service: MetaStandIn, person: Person, action: Json) -> Json | None:
+def _context(service: Service, person: Person, action: Json) -> Json | None:
     if action.get("forwarded"):
         return {"frequently_forwarded": True} if action["forwarded"] == "many" else {"forwarded": True}
     quoted = action.get("context")
@@ -129,7 +127,7 @@ def _context(service: MetaStandIn, person: Person, action: Json) -> Json | None:
     return {"from": service.number.display_phone_number, "id": quoted}
 
 
-def _deliver(service: MetaStandIn, person: Person, message: Json, errors: list[Json] | None) -> str:
+def _deliver(service: Service, person: Person, message: Json, errors: list[Json] | None) -> str:
     kind = message["type"]
     record = Message(
         id=message["id"],
@@ -156,7 +154,7 @@ def _deliver(service: MetaStandIn, person: Person, message: Json, errors: list[J
 # ---------------------------------------------------------------------- one builder an action
 
 
-def _offered(service: MetaStandIn, action: Json, kind: str) -> Json | None:
+def _offered(service: Service, action: Json, kind: str) -> Json | None:
     """The option of the quoted message that is tapped; None when that message is not known here."""
     owner = service.state.owners.get(str(action.get("context")))
     if owner is None:
@@ -178,7 +176,7 @@ def _offered(service: MetaStandIn, action: Json, kind: str) -> Json | None:
     return found
 
 
-def _reply(service: MetaStandIn, person: Person, action: Json) -> Json:
+def _reply(service: Service, person: Person, action: Json) -> Json:
     kind = action["type"]
     offered = _offered(service, action, kind) or {}
     reply = {"id": action["id"], "title": action.get("title") or offered.get("title")}
@@ -190,34 +188,34 @@ def _reply(service: MetaStandIn, person: Person, action: Json) -> Json:
     return {"type": "interactive", "interactive": {"type": kind, kind: reply}}
 
 
-def _button(service: MetaStandIn, person: Person, action: Json) -> Json:
+def _button(service: Service, person: Person, action: Json) -> Json:
     offered = _offered(service, action, "button") or {}
     text = action.get("text") or offered.get("text") or action["payload"]
     return {"type": "button", "button": {"payload": action["payload"], "text": text}}
 
 
-def _text(service: MetaStandIn, person: Person, action: Json) -> Json:
+def _text(service: Service, person: Person, action: Json) -> Json:
     extra = {"referral": action["referral"]} if "referral" in action else {}
     return {"type": "text", "text": {"body": str(action["body"])}, **extra}
 
 
-def _location(service: MetaStandIn, person: Person, action: Json) -> Json:
+def _location(service: Service, person: Person, action: Json) -> Json:
     place: Json = {"latitude": float(action["latitude"]), "longitude": float(action["longitude"])}
     place |= {k: action[k] for k in ("name", "address", "url") if action.get(k)}
     return {"type": "location", "location": place}
 
 
-def _reaction(service: MetaStandIn, person: Person, action: Json) -> Json:
+def _reaction(service: Service, person: Person, action: Json) -> Json:
     emoji = {"emoji": action["emoji"]} if action.get("emoji") else {}
     return {"type": "reaction", "reaction": {"message_id": action["message_id"], **emoji}}
 
 
-def _sticker(service: MetaStandIn, person: Person, action: Json) -> Json:
+def _sticker(service: Service, person: Person, action: Json) -> Json:
     fragment = service.media.fragment(service.media.add(_WEBP, "image/webp", None, "webhook"))
     return {"type": "sticker", "sticker": {**fragment, "animated": bool(action.get("animated", False))}}
 
 
-def _contacts(service: MetaStandIn, person: Person, action: Json) -> Json:
+def _contacts(service: Service, person: Person, action: Json) -> Json:
     if action.get("own"):
         if person.phone is None:
             raise PhoneError("This person has no number to share.")
@@ -227,45 +225,45 @@ def _contacts(service: MetaStandIn, person: Person, action: Json) -> Json:
     return {"type": "contacts", "contacts": action.get("contacts") or [shared]}
 
 
-def _unsupported(service: MetaStandIn, person: Person, action: Json) -> Json:
+def _unsupported(service: Service, person: Person, action: Json) -> Json:
     code, title, details = _UNSUPPORTED[action["type"]]
     error = {"code": code, "title": title, "message": title, "error_data": {"details": details}}
     extra = {"unsupported": {"type": "poll_creation"}} if action["type"] == "poll" else {}
     return {"type": "unsupported", **extra, "errors": [error]}
 
 
-def _edit(service: MetaStandIn, person: Person, action: Json) -> Json:
+def _edit(service: Service, person: Person, action: Json) -> Json:
     message = {"context": {"id": "M0"}, "type": "text", "text": {"body": action["body"]}}
     return {"type": "edit", "edit": {"original_message_id": action["message_id"], "message": message}}
 
 
-def _revoke(service: MetaStandIn, person: Person, action: Json) -> Json:
+def _revoke(service: Service, person: Person, action: Json) -> Json:
     return {"type": "revoke", "revoke": {"original_message_id": action["message_id"]}}
 
 
-def _unknown(service: MetaStandIn, person: Person, action: Json) -> Json:
+def _unknown(service: Service, person: Person, action: Json) -> Json:
     return {"type": "hologram", "hologram": {"id": "1", "frames": 3}}
 
 
-def _order(service: MetaStandIn, person: Person, action: Json) -> Json:
+def _order(service: Service, person: Person, action: Json) -> Json:
     item = {"product_retailer_id": "sku-1", "quantity": 1, "item_price": 3, "currency": "EUR"}
     order = {"catalog_id": "300000000000001", "text": action.get("body", ""), "product_items": [item]}
     return {"type": "order", "order": order}
 
 
-def _flow(service: MetaStandIn, person: Person, action: Json) -> Json:
+def _flow(service: Service, person: Person, action: Json) -> Json:
     reply = {"name": "flow", "body": "Sent", "response_json": action["response_json"]}
     return {"type": "interactive", "interactive": {"type": "nfm_reply", "nfm_reply": reply}}
 
 
-def _empty(service: MetaStandIn, person: Person, action: Json) -> Json:
+def _empty(service: Service, person: Person, action: Json) -> Json:
     title = "Something went wrong"
     details = {"details": "Unsupported webhook payload"}
     error = {"code": 131000, "title": title, "message": title, "error_data": details}
     return {"type": "interactive", "value_errors": [error]}
 
 
-def _system_number(service: MetaStandIn, person: Person, action: Json) -> Json:
+def _system_number(service: Service, person: Person, action: Json) -> Json:
     new = "".join(c for c in str(action["phone"]) if c.isdigit())
     if service.state.by_phone(new, hidden=None):
         raise PhoneError("Another person already has this number.")
@@ -275,7 +273,7 @@ def _system_number(service: MetaStandIn, person: Person, action: Json) -> Json:
     return {**origin, "type": "system", "system": {"body": body, "wa_id": new, "type": "user_changed_number"}}
 
 
-def _system_user_id(service: MetaStandIn, person: Person, action: Json) -> Json:
+def _system_user_id(service: Service, person: Person, action: Json) -> Json:
     old, person.user_id = person.user_id, str(action.get("user_id") or service.state.user_id())
     at = service.state.now()
     detail = f"User id for {person.name} has been updated."
@@ -292,7 +290,7 @@ def _system_user_id(service: MetaStandIn, person: Person, action: Json) -> Json:
     return {"type": "system", "system": system}
 
 
-def _raw(service: MetaStandIn, person: Person, action: Json) -> Json:
+def _raw(service: Service, person: Person, action: Json) -> Json:
     message: Any = action["message"]
     if not isinstance(message, dict) or "type" not in message:
         raise PhoneError("«message» is a JSON object with a «type».")

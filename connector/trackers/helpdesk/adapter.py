@@ -10,8 +10,8 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import ClassVar
 
 from connector.core.errors import Finding, Rejected
-from connector.core.model import Changes, Created, FileRef, NewTicket, Routing, TicketView, Upload
 from connector.core.ports import Capabilities, Known, Tracker
+from connector.core.ticket import Changes, Created, FileRef, NewTicket, Routing, TicketView, Upload
 from connector.trackers import rest
 
 from .check import Check

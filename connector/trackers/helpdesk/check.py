@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from connector.core.errors import ConnectorError, Finding, Forbidden, Gone, Unavailable
-from connector.core.model import Routing
+from connector.core.ticket import Routing
 from connector.trackers import inert
 from connector.trackers.similar import did_you_mean, norm
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from connector.core.errors import Finding, Forbidden, Gone, Misconfigured, Unavailable
-from connector.core.model import Changes, TicketView
 from connector.core.ports import Known
+from connector.core.ticket import Changes, TicketView
 
 from .config import Config
 from .http import Connection

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from connector.core.model import Entry, EntryKind, FileRef, TicketView
+from connector.core.ticket import Entry, EntryKind, FileRef, TicketView
 
 Row = Mapping[str, Any]
 WRITTEN = timedelta(seconds=5)

@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from connector.core.errors import Ambiguous, ConnectorError, Forbidden, Rejected
-from connector.core.model import Upload
+from connector.core.ticket import Upload
 from connector.toolkit import crash
 from connector.trackers import inert
 

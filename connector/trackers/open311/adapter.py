@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 from urllib.parse import quote
 
 from connector.core.errors import Finding, Forbidden, Gone, Rejected, Unavailable
-from connector.core.model import Changes, Created, FileRef, NewTicket, Routing, TicketView, Upload
 from connector.core.ports import Capabilities, Known, Tracker
+from connector.core.ticket import Changes, Created, FileRef, NewTicket, Routing, TicketView, Upload
 from connector.trackers import rest
 
 from .check import Check

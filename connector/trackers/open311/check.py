@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from connector.core.errors import ConnectorError, Finding, Forbidden, Unavailable
-from connector.core.model import Routing
+from connector.core.ticket import Routing
 from connector.trackers.similar import did_you_mean, norm
 
 from .config import IN_WORDS, Config

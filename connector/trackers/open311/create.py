@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from connector.core.errors import Ambiguous, ConnectorError, Forbidden, Gone, Rejected
-from connector.core.model import Created, NewTicket
+from connector.core.ticket import Created, NewTicket
 from connector.toolkit import crash
 from connector.trackers import inert
 

@@ -13,8 +13,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from connector.core.errors import Finding, Forbidden, Gone, Misconfigured, Unavailable
-from connector.core.model import Changes, TicketView
 from connector.core.ports import Known
+from connector.core.ticket import Changes, TicketView
 
 from .http import WHO, Connection, text
 from .view import code_of, mark_of, time_of

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from connector.core.errors import Gone
-from connector.core.model import Entry, EntryKind, TicketView
+from connector.core.ticket import Entry, EntryKind, TicketView
 from connector.trackers import inert
 
 from .http import text

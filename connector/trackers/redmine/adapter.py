@@ -13,8 +13,8 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from connector.core.errors import Finding, Forbidden, Rejected, Unavailable
-from connector.core.model import Changes, Created, FileRef, NewTicket, Routing, TicketView, Upload
 from connector.core.ports import Capabilities, Known, Publication, Publications, Tracker
+from connector.core.ticket import Changes, Created, FileRef, NewTicket, Routing, TicketView, Upload
 from connector.trackers import rest
 from connector.trackers.similar import norm
 

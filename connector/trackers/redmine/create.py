@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from connector.core.errors import Ambiguous, ConnectorError, Forbidden, Rejected
-from connector.core.model import Created, NewTicket
+from connector.core.ticket import Created, NewTicket
 from connector.toolkit import crash
 from connector.trackers import inert
 

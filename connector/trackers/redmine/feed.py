@@ -18,7 +18,7 @@ from enum import IntEnum
 from typing import Any
 
 from connector.core.errors import Finding, Forbidden, Gone, Misconfigured, Unavailable
-from connector.core.model import Changes, TicketView
+from connector.core.ticket import Changes, TicketView
 from connector.trackers import rest
 
 from .http import MOST_PAGES, PAGE, WHO, Connection

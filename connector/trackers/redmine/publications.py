@@ -7,8 +7,8 @@ from typing import Any
 from urllib.parse import quote
 
 from connector.core.errors import Unavailable
-from connector.core.model import Markup
 from connector.core.ports import Publication
+from connector.core.ticket import Markup
 
 from .http import Connection
 from .names import Names

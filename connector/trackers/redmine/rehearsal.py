@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from connector.core.errors import Ambiguous, ConnectorError, Finding, Forbidden, Gone, Rejected, Unavailable
-from connector.core.model import NewTicket
+from connector.core.ticket import NewTicket
 from connector.trackers import rest
 from connector.trackers.similar import did_you_mean, norm
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from connector.core.model import Entry, EntryKind, FileRef, Markup, TicketView
+from connector.core.ticket import Entry, EntryKind, FileRef, Markup, TicketView
 from connector.trackers import inert
 
 

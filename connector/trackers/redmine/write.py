@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from connector.core.errors import Ambiguous, ConnectorError, Forbidden, Gone, Rejected, Unavailable
-from connector.core.model import Upload
+from connector.core.ticket import Upload
 from connector.toolkit import crash
 from connector.trackers import inert
 

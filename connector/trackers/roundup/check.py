@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from connector.core.errors import ConnectorError, Finding, Forbidden, Gone, Unavailable
-from connector.core.model import Routing
+from connector.core.ticket import Routing
 from connector.trackers import similar
 
 from .config import Config

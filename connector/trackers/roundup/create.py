@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from connector.core.errors import ConnectorError, Forbidden, Gone, Rejected, Unavailable
-from connector.core.model import Created, NewTicket
+from connector.core.ticket import Created, NewTicket
 from connector.toolkit import crash
 from connector.trackers import inert, similar
 

@@ -11,8 +11,8 @@ from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
 from connector.core.errors import ConnectorError, Finding, Forbidden, Gone, Misconfigured, Unavailable
-from connector.core.model import Changes, TicketView
 from connector.core.ports import Known
+from connector.core.ticket import Changes, TicketView
 from connector.trackers import inert
 
 from .http import Api, Item, Params

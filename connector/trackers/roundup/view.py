@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from connector.core.errors import Forbidden, Gone
-from connector.core.model import Entry, EntryKind, FileRef, TicketView
+from connector.core.ticket import Entry, EntryKind, FileRef, TicketView
 from connector.trackers import inert, similar
 
 from .config import Config

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 from connector.core.errors import Forbidden, Gone, Rejected
-from connector.core.model import Upload
+from connector.core.ticket import Upload
 from connector.toolkit import crash
 from connector.trackers import inert
 

@@ -13,8 +13,8 @@ from datetime import timedelta
 from typing import ClassVar
 
 from connector.core.errors import Finding, Gone, Rejected
-from connector.core.model import Changes, Created, FileRef, NewTicket, Routing, TicketView, Upload
 from connector.core.ports import Capabilities, Known, Tracker
+from connector.core.ticket import Changes, Created, FileRef, NewTicket, Routing, TicketView, Upload
 from connector.trackers import rest
 from connector.trackers.similar import norm
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from connector.core.errors import ConnectorError, Finding, Forbidden, Gone, Rejected, Unavailable
-from connector.core.model import Routing
+from connector.core.ticket import Routing
 from connector.trackers.similar import did_you_mean, norm
 
 from .config import Config

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from connector.core.errors import Ambiguous, ConnectorError, Rejected
-from connector.core.model import Created, NewTicket
+from connector.core.ticket import Created, NewTicket
 from connector.toolkit import crash
 from connector.trackers import inert
 from connector.trackers.similar import norm

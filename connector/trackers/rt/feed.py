@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from connector.core.errors import Finding, Forbidden, Gone, Misconfigured, Unavailable
-from connector.core.model import Changes, TicketView
+from connector.core.ticket import Changes, TicketView
 
 from .http import MOST_PAGES, PAGE, Connection, any_of
 from .names import Names, Queue

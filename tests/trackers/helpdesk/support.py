@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from connector.core.errors import Gone
-from connector.core.model import Created, NewTicket, Routing, Upload
+from connector.core.ticket import Created, NewTicket, Routing, Upload
 from connector.trackers import inert
 from connector.trackers.helpdesk import Config, HelpdeskTracker
 

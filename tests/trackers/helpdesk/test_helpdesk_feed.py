@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from connector.core.errors import Forbidden, Gone, Misconfigured, Unavailable
-from connector.core.model import Changes, TicketView
+from connector.core.ticket import Changes, TicketView
 from connector.trackers.helpdesk import Config
 from connector.trackers.helpdesk.feed import MOST_READS, PAGE, Cursor, Feed
 from connector.trackers.helpdesk.view import View, is_settled, own_view

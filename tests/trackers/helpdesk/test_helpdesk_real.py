@@ -13,7 +13,7 @@ from datetime import timedelta
 import pytest
 
 from connector.core.errors import Ambiguous, Forbidden, Rejected
-from connector.core.model import EntryKind, Place, TicketView, Upload
+from connector.core.ticket import EntryKind, Place, TicketView, Upload
 from connector.trackers import inert
 from connector.trackers.helpdesk import HelpdeskTracker, view
 from connector.trackers.helpdesk.survey import HelpdeskSurvey

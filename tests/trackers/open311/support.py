@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from connector.core.model import Routing, Upload
+from connector.core.ticket import Routing, Upload
 from connector.trackers.open311 import Config, Open311Tracker
 
 from ..system import System

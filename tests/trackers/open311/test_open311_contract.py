@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from connector.core.errors import Forbidden, Gone, Rejected, Unavailable
-from connector.core.model import EntryKind, FileRef, Place, Upload
+from connector.core.ticket import EntryKind, FileRef, Place, Upload
 
 from ..contract import TrackerContract
 from ..system import Ours, System

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from connector import checks, mapping
+from connector import mapping
+from connector.commands.check import everything as checks
 from connector.core.errors import Ambiguous, ConnectorError, Forbidden, Misconfigured, Rejected, Unavailable
-from connector.core.model import NewTicket, Place, Routing
+from connector.core.ticket import NewTicket, Place, Routing
 from connector.trackers.open311 import Open311Tracker, xml
 
 from ..redmine.servers import answering, losing_answers, response, serving

@@ -7,7 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from connector import checks, initial, mapping, wiring
+from connector import mapping, wiring
+from connector.commands.check.everything import everything
+from connector.commands.init.answers import Answers, Given
+from connector.commands.init.files import written
+from connector.commands.init.questions import gather
 from connector.core.errors import Misconfigured
 from connector.core.survey import Choice
 from connector.trackers.open311.survey import Open311Survey
@@ -37,12 +41,12 @@ def test_what_there_is_to_choose_from(url: str) -> None:
     assert survey.takes("VIA", "REF", "anything") and survey.takes("BUSTIA", "BARRI", "Enlloc")
 
 
-def gathered(url: str, **settings: str) -> tuple[initial.Answers, list[str]]:
+def gathered(url: str, **settings: str) -> tuple[Answers, list[str]]:
     flags = {**TOWN, "tracker": "open311", "tracker-url": url, "api-key": KEY}
     flags |= {f"set-{name}": value for name, value in settings.items()}
     talk = Nobody()
-    found = initial.gather(
-        initial.Given(flags, []), talk, list(wiring.TRACKERS), wiring.survey, wiring.whatsapp_numbers, month="2026-11"
+    found = gather(
+        Given(flags, []), talk, list(wiring.TRACKERS), wiring.survey, wiring.whatsapp_numbers, month="2026-11"
     )  # fmt: skip
     return found, talk.told
 
@@ -50,10 +54,10 @@ def gathered(url: str, **settings: str) -> tuple[initial.Answers, list[str]]:
 def test_what_is_written_has_nothing_against_it(url: str, tmp_path: Path) -> None:
     found, _ = gathered(url, **SETTINGS)
     assert (found.project, found.fields["reference"]) == ("VIA", "description")
-    initial.written(found, tmp_path, overwrite=False)
+    written(found, tmp_path, overwrite=False)
     town = mapping.load(tmp_path / "mappings" / "sant-feliu-de-prova.toml")
     assert town.tracker.reference_field == "description" and set(town.statuses) == {"closed"}
-    told = checks.everything(tmp_path / "config.toml", offline=False).findings
+    told = everything(tmp_path / "config.toml", offline=False).findings
     assert [f for f in told if f.key.startswith(("tracker", "menu", "statuses", "answers"))] == []
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from connector.core.model import Routing, Upload
+from connector.core.ticket import Routing, Upload
 from connector.trackers.redmine import Config, RedmineTracker
 
 from ..system import System

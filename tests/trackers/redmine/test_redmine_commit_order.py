@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from connector.core.model import Changes
+from connector.core.ticket import Changes
 
 from ..contract import TrackerContract
 from ..system import System

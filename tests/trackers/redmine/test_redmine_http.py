@@ -23,7 +23,7 @@ from connector.core.errors import (
     Throttled,
     Unavailable,
 )
-from connector.core.model import FileRef, NewTicket, Upload
+from connector.core.ticket import FileRef, NewTicket, Upload
 from connector.toolkit import http, transports
 from connector.trackers.redmine import Config
 from connector.trackers.redmine.http import Connection, Refused

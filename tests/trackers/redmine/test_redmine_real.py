@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from connector.core.errors import Ambiguous, Forbidden, Rejected
-from connector.core.model import Place, Upload
+from connector.core.ticket import Place, Upload
 from connector.trackers import inert
 from connector.trackers.redmine import markup
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from connector.core.errors import Finding
-from connector.core.model import NewTicket, Place
+from connector.core.ticket import NewTicket, Place
 from connector.trackers.redmine import RedmineTracker
 
 from . import support

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 from pydantic import SecretStr
 
-from connector.core.model import Routing, Upload
+from connector.core.ticket import Routing, Upload
 from connector.trackers.roundup import Config, RoundupTracker
 
 from ..redmine.support import Clock, _new_second

@@ -11,9 +11,9 @@ import pytest
 
 import connector
 from connector import mapping, wiring
+from connector.config.settings import Settings
+from connector.config.settings import Tracker as Section
 from connector.core.ports import Tracker
-from connector.settings import Settings
-from connector.settings import Tracker as Section
 from connector.wiring import Municipality
 
 from ..redmine.support import fresh_salt

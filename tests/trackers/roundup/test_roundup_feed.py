@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from connector.core.errors import Forbidden, Misconfigured, Unavailable
-from connector.core.model import Changes
+from connector.core.ticket import Changes
 from connector.trackers.roundup.config import Config
 from connector.trackers.roundup.feed import MOST_READS, Feed
 from connector.trackers.roundup.http import Api, Item, Params

@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from connector.core.errors import Ambiguous, ConnectorError, Forbidden, Gone, Rejected, Unavailable
-from connector.core.model import EntryKind, NewTicket, Place, Upload
 from connector.core.survey import Choice
+from connector.core.ticket import EntryKind, NewTicket, Place, Upload
 from connector.trackers import inert
 from connector.trackers.roundup import RoundupTracker
 from connector.trackers.roundup.http import Api, Item

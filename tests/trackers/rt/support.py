@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 
-from connector.core.model import Routing, Upload
+from connector.core.ticket import Routing, Upload
 from connector.trackers.rt import Config, RequestTracker
 
 from ..system import System

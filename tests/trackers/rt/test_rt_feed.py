@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from connector.core.errors import Misconfigured, Unavailable
-from connector.core.model import Changes, TicketView
+from connector.core.ticket import Changes, TicketView
 from connector.trackers.rt.feed import MOST_READS, Cursor, Feed
 from connector.trackers.rt.names import Queue
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from connector.core.errors import Ambiguous, Forbidden, Gone, Rejected
-from connector.core.model import EntryKind, NewTicket, Place, TicketView, Upload
+from connector.core.ticket import EntryKind, NewTicket, Place, TicketView, Upload
 from connector.trackers import inert
 from connector.trackers.rt import RequestTracker
 from connector.trackers.rt.survey import RTSurvey
