@@ -102,6 +102,8 @@ def check(
     checked = everything(config, offline=offline)
     _findings(checked.findings, as_json)
     warnings = len(checked.findings) - checked.errors
+    if checked.looked_at and not as_json:
+        err().print(checked.looked_at, markup=False)
     if checked.not_asked:
         err().print(checked.not_asked, markup=False)
     if not as_json:

@@ -29,6 +29,7 @@ from connector.jobs.runtime import DAY, Allowed, Pace, Runtime
 from connector.reloading import Parts, Reloading
 from connector.storage.buckets import Rate
 from connector.storage.retention import Limits
+from connector.storage.sqlite import unfit
 from connector.storage.store import Store
 from connector.texts import catalogues
 from connector.toolkit.clamd import Clamd
@@ -158,8 +159,11 @@ def open_store(settings: Settings, *, migrate: bool = True, patience: float = 0.
     """Open the database; without ``migrate`` only when its schema is this program's.
 
     A PostgreSQL that cannot be reached is waited for, ``patience`` seconds. Raises ``Unavailable`` after that, and
-    ``Misconfigured`` when the key is wrong or the database newer than the program.
+    ``Misconfigured`` when the key is wrong, the database newer than the program, or SQLite one that may damage it.
     """
+    # what has no config file (the demo) no command can find, to write beside the service
+    if settings.path is not None and settings.database_url.startswith("sqlite") and (found := unfit()):
+        raise Misconfigured([settings.finding(f.severity, ("database",), f.problem, f.mend) for f in found])
     until = time.monotonic() + patience
     while True:
         try:

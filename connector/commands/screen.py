@@ -99,7 +99,8 @@ def status(out: Console, found: dict[str, Any]) -> None:
         if found["oldest"] >= 1:
             out.print(f"the oldest that is due has been so for {ago(found['oldest'])}", markup=False)
     out.print()
-    out.print(f"connector {found['version']}, {found['database']}", markup=False)
+    database = f"{found['database']} {found['database_version']}"
+    out.print(f"connector {found['version']}, {database}", markup=False)
 
 
 def _since(signs: dict[str, float], name: str, now: float) -> str:

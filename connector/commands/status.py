@@ -39,6 +39,7 @@ def status(path: Path) -> dict[str, Any]:
             "gone": found.gone,
             "version": version("connector"),
             "database": connection.dialect.name,
+            "database_version": ".".join(map(str, connection.dialect.server_version_info or ())),
         }
 
     return in_database(path, look)

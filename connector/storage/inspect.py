@@ -15,6 +15,7 @@ from connector.toolkit.privacy import Sealer, WrongKey
 from . import tables
 from .dialect import unopened
 from .migrate import EMPTY, behind
+from .sqlite import engine_options, unfit
 
 _PATIENCE = 10
 """Seconds a server gets to answer."""
@@ -25,6 +26,8 @@ def inspect(url: str, sealer: Sealer) -> list[Finding]:
     parsed = make_url(url)
     sqlite = parsed.get_backend_name() == "sqlite"
     if sqlite:
+        if found := unfit():
+            return found
         file = Path(str(parsed.database))
         if not file.exists() or not file.stat().st_size:
             return _makeable(file)
@@ -33,7 +36,7 @@ def inspect(url: str, sealer: Sealer) -> list[Finding]:
             return [_error(problem, "give both to the account that the service runs as")]
     options = {} if sqlite else {"connect_timeout": _PATIENCE}
     address = parsed if sqlite else parsed.set(drivername="postgresql+psycopg")
-    looking = create_engine(address, connect_args=options, hide_parameters=True)
+    looking = create_engine(address, connect_args=options, hide_parameters=True, **engine_options(address))
     try:
         there = behind(looking)
         if there == EMPTY:

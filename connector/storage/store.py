@@ -32,6 +32,7 @@ from connector.toolkit.privacy import Pseudonyms, Sealer, WrongKey, new_pepper
 from . import tables, work
 from .dialect import beyond, insert_once, savepoint, trouble, unopened
 from .migrate import compare, upgrade
+from .sqlite import engine_options
 
 __all__ = ["Connection", "Store"]
 
@@ -50,8 +51,9 @@ def _engine(url: str, begin: str, pool: int) -> Engine:
             parsed = parsed.set(drivername="postgresql+psycopg")
         return create_engine(parsed, pool_size=pool, max_overflow=0, pool_pre_ping=True, hide_parameters=True)
     engine = create_engine(
-        parsed, pool_size=pool, max_overflow=0, connect_args={"timeout": 30}, hide_parameters=True
-    )
+        parsed, pool_size=pool, max_overflow=0, connect_args={"timeout": 30}, hide_parameters=True,
+        **engine_options(parsed),
+    )  # fmt: skip
 
     @event.listens_for(engine, "connect")
     def _connect(dbapi: Any, _record: Any) -> None:

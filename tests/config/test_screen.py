@@ -48,6 +48,7 @@ FOUND: dict[str, Any] = {
     "oldest": 700.0,
     "version": "0.1.0",
     "database": "sqlite",
+    "database_version": "3.53.4",
 }
 ROWS = [
     {"id": n, "town": "sant-cebria", "kind": kind, "attempts": 1, "ended_at": 1.8e9, "error": REASON}
@@ -105,6 +106,7 @@ def test_brackets_are_words_and_no_colours() -> None:
 
 def test_status_says_how_number_and_token_are() -> None:
     page = shown(120, False, "status")
+    assert page.endswith("connector 0.1.0, sqlite 3.53.4\n")
     assert "tier_2k" in page and "yellow: people report or block it" in page
     assert "altre-poble: WhatsApp does not accept the token: 190" in page
 

@@ -6,6 +6,7 @@ does not know of: it is found and not created again.
 
 from __future__ import annotations
 
+import os
 import secrets
 import signal
 import subprocess
@@ -32,8 +33,9 @@ PEOPLE = 25
 
 
 def script(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    env = {**os.environ, "PYTHON": sys.executable}
     return subprocess.run(
-        [SCRIPTS / name, *arguments], capture_output=True, text=True, timeout=120, check=False
+        [SCRIPTS / name, *arguments], capture_output=True, text=True, timeout=120, check=False, env=env
     )
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import sqlite3
 import subprocess
 import sys
 import time
@@ -22,6 +21,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from connector.storage.sqlite import driver
 from tests.conftest import server_setting
 from tests.e2e.desks import REDMINE, TRACKERS, Desk, Tracker
 from tests.e2e.way import Phone, Way, ids, reference_in, until, way, words
@@ -247,7 +247,7 @@ def test_what_is_kept_is_unreadable_and_the_log_says_nobody(parts: Town) -> None
     assert kinds["phone"] >= 8 and kinds["message id"] > 100 and kinds["text"] > 100, kinds
     assert kinds["name"] >= 8 and kinds["user_id"] >= 8
     backup = parts.folder / "backup.db"
-    with closing(sqlite3.connect(parts.database)) as database, closing(sqlite3.connect(backup)) as copy:
+    with closing(driver().connect(parts.database)) as database, closing(driver().connect(backup)) as copy:
         database.backup(copy)  # what «.backup» does
         files = {file.name: file.read_bytes() for file in (*parts.folder.glob("connector.db*"), backup)}
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -266,14 +266,14 @@ def test_what_is_kept_is_unreadable_and_the_log_says_nobody(parts: Town) -> None
 @pytest.mark.timeout(180)
 def test_every_row_ended_well(parts: Town) -> None:
     def open_rows() -> list[tuple[str, str]]:
-        with sqlite3.connect(f"file:{parts.database}?mode=ro", uri=True) as database:
+        with driver().connect(f"file:{parts.database}?mode=ro", uri=True) as database:
             return database.execute(
                 "SELECT kind, coalesce(error, '') FROM work WHERE ended_at IS NULL AND kind != 'poll'"
             ).fetchall()
 
     # what the kill interrupted while a ticket was written on waits for as long as the tracker may need
     until("nothing waits", lambda: not open_rows(), 150)
-    with sqlite3.connect(f"file:{parts.database}?mode=ro", uri=True) as database:
+    with driver().connect(f"file:{parts.database}?mode=ro", uri=True) as database:
         failed = database.execute("SELECT kind, error FROM work WHERE outcome = 'failed'").fetchall()
         unexplained = database.execute(
             "SELECT count(*) FROM message WHERE direction = 'in' AND state = ''"

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import make_url
 
+from connector.storage.sqlite import engine_options
 from tests.e2e.way import REFERENCE, field_of, words
 
 from .citizens import Citizen, Phones, Request, pixels
@@ -50,7 +51,7 @@ class Ledger:
         url = make_url(database)
         if url.get_backend_name() == "postgresql":
             url = url.set(drivername="postgresql+psycopg")
-        self._engine: Engine = create_engine(url, hide_parameters=True)
+        self._engine: Engine = create_engine(url, hide_parameters=True, **engine_options(url))
 
     def close(self) -> None:
         self._engine.dispose()

@@ -88,7 +88,9 @@ class Citizen:
     async def heard(self, mine: list[str]) -> None:
         """Everything that was sent has arrived at the town hall."""
         own = self.world.meta.state.owners
-        await self.until("an answer to the webhook", lambda: all(own[wamid][1].status != "sent" for wamid in mine))
+        await self.until(
+            "an answer to the webhook", lambda: all(own[wamid][1].status != "sent" for wamid in mine)
+        )
 
     # --- what people do
 
@@ -126,7 +128,11 @@ class Citizen:
             await asyncio.sleep(dice.choice((0.0, 0.5, 3.0, 12.0)))
         if dice.random() < 0.3:
             made.photos, since = 1, len(self.chat())
-            mine.append(self.world.meta.send_file(self.person, PIXEL + bytes(str(dice.random()), "ascii"), "image/png"))
+            mine.append(
+                self.world.meta.send_file(
+                    self.person, PIXEL + bytes(str(dice.random()), "ascii"), "image/png"
+                )
+            )
             await asyncio.sleep(dice.choice((0.0, 2.0)))
         if dice.random() < 0.3:
             made.places, since = 1, len(self.chat())
@@ -159,4 +165,9 @@ class Citizen:
                 tapped.add(message["id"])
                 for button in (message["shown"] or {}).get("buttons", []):
                     if button["type"] == "QUICK_REPLY":
-                        self.send(type="button", payload=button["payload"], text=button["text"], context=message["id"])
+                        self.send(
+                            type="button",
+                            payload=button["payload"],
+                            text=button["text"],
+                            context=message["id"],
+                        )

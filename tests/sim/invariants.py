@@ -95,12 +95,26 @@ def _request(world: World, request: Request, chat: list[dict[str, Any]]) -> list
         found.append(f"{name}: {len(receipts)} receipts")
     elif ticket.values.get(2) != request.receipt:
         found.append(f"{name}: ticket {ticket.id} has not the reference {request.receipt}")
-    numbered = [m for m in chat if request.receipt and request.receipt in words(m) and f"*{ticket.id}*" in words(m)]
+    numbered = [
+        m for m in chat if request.receipt and request.receipt in words(m) and f"*{ticket.id}*" in words(m)
+    ]
     if len(numbered) != 1:
         found.append(f"{name}: its number was told {len(numbered)} times")
-    ours = Counter(j.notes for j in world.redmine.db.journals.values() if j.issue_id == ticket.id and j.notes and j.user_id == world.bot)
-    found += [f"{name}: ticket {ticket.id} has a note of ours {n} times: {note[:60]}" for note, n in ours.items() if n > 1]
-    public = [j for j in world.redmine.db.journals.values() if j.issue_id == ticket.id and j.notes and j.user_id == world.bot and not j.private_notes]
+    ours = Counter(
+        j.notes
+        for j in world.redmine.db.journals.values()
+        if j.issue_id == ticket.id and j.notes and j.user_id == world.bot
+    )
+    found += [
+        f"{name}: ticket {ticket.id} has a note of ours {n} times: {note[:60]}"
+        for note, n in ours.items()
+        if n > 1
+    ]
+    public = [
+        j
+        for j in world.redmine.db.journals.values()
+        if j.issue_id == ticket.id and j.notes and j.user_id == world.bot and not j.private_notes
+    ]
     if public:
         found.append(f"{name}: ticket {ticket.id} has public notes of ours")
     return found
@@ -131,7 +145,9 @@ def _note(world: World, note: Note, hits: list[dict[str, Any]]) -> list[str]:
         if note.kind in ("hidden", "deleted") and at > note.changed + GRACE:
             found.append(f"{name}: on the phone {at - note.changed:.0f} s after it was {note.kind}")
         if note.kind == "edited" and at > note.changed + GRACE and "avui" not in words(message):
-            found.append(f"{name}: its old words on the phone {at - note.changed:.0f} s after they were changed")
+            found.append(
+                f"{name}: its old words on the phone {at - note.changed:.0f} s after they were changed"
+            )
         if note.kind == "published" and at < note.changed:
             found.append(f"{name}: on the phone while it was private")
     if note.kind == "file":
@@ -148,7 +164,9 @@ def _tables(world: World) -> list[str]:
     found += [f"work {r['id']} ({r['kind']}) failed for good: {r['error']}" for r in failed]
     held = rows(world, "SELECT id, kind FROM work WHERE ended_at IS NULL AND lane LIKE 'held:%'")
     found += [f"work {r['id']} ({r['kind']}) is held, and nobody asked the person" for r in held]
-    silent = rows(world, "SELECT count(*) AS n FROM message WHERE direction = 'in' AND (state IS NULL OR state = '')")
+    silent = rows(
+        world, "SELECT count(*) AS n FROM message WHERE direction = 'in' AND (state IS NULL OR state = '')"
+    )
     if silent[0]["n"]:
         found.append(f"{silent[0]['n']} messages of people have no outcome")
     wrote = sum(m["direction"] == "in" for c in world.citizens for m in world.meta.transcript(c.person))

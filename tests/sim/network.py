@@ -128,7 +128,9 @@ class Network:
         stream = httpx.ByteStream(answer.body)
         return httpx.Response(answer.status, headers=answer.headers, stream=stream, request=request)
 
-    async def _carry(self, request: httpx.Request, body: bytes, answered: asyncio.Future[Answer], number: int) -> None:
+    async def _carry(
+        self, request: httpx.Request, body: bytes, answered: asyncio.Future[Answer], number: int
+    ) -> None:
         try:
             answer = await self._done(request, body, number)
         except httpx.HTTPError as error:

@@ -83,7 +83,9 @@ class Plan:
             return given
         fate = self._fate(name)
         if fate.lost or fate.refused or fate.status or fate.dies or fate.after > 5 or fate.before > 5:
-            self._happened(f"{name} {fate.lost or fate.dies or fate.status or ('refused' if fate.refused else 'slow')}")
+            self._happened(
+                f"{name} {fate.lost or fate.dies or fate.status or ('refused' if fate.refused else 'slow')}"
+            )
         return fate
 
     def _fate(self, name: str) -> Fate:
@@ -155,7 +157,11 @@ def from_seed(seed: int) -> Plan:
         if dice.random() < 0.15
     ]  # fmt: skip
     days = dice.choice((0.0, 0.0, 0.0, 0.0, 0.4))
-    jumps = [(dice.uniform(0, rough), dice.choice((-7200.0, -90.0, -1.0, 2.0, 60.0)))] if dice.random() < 0.1 else []
+    jumps = (
+        [(dice.uniform(0, rough), dice.choice((-7200.0, -90.0, -1.0, 2.0, 60.0)))]
+        if dice.random() < 0.1
+        else []
+    )
     return Plan(
         seed=seed,
         people=dice.randint(1, 3),

@@ -1,7 +1,7 @@
 """Plays histories, each in a process of its own: ``python -m tests.sim.run 17`` replays one and prints what happened.
 
-    python -m tests.sim.run 17                 that history, with its transcript
-    python -m tests.sim.run 1..5000 -j 2       many, side by side; the seeds of red ones at the end
+python -m tests.sim.run 17                 that history, with its transcript
+python -m tests.sim.run 1..5000 -j 2       many, side by side; the seeds of red ones at the end
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class _Playing:
         shutil.rmtree(self._own)
         if not self._content:
             return _broken(self.name, f"it did not end within {LONGEST} s")
-        result: Result = pickle.loads(self._content)  # noqa: S301  our own child's
+        result: Result = pickle.loads(self._content)
         return result
 
 
@@ -108,7 +108,9 @@ def many(
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("seeds", help="17, or 1..500")
     parser.add_argument("-j", "--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("-v", "--verbose", action="store_true", help="the transcript, of one seed")
@@ -126,12 +128,23 @@ def main() -> int:
         if len(seeds) == 1:
             print("\n".join(result.transcript))
         if given.verbose:
-            print(seed, f"{time.perf_counter() - began:.0f} s", result.digest[:12], result.calls, result.commits, result.lives, f"{result.seconds:.0f}", flush=True)
+            print(
+                seed,
+                f"{time.perf_counter() - began:.0f} s",
+                result.digest[:12],
+                result.calls,
+                result.commits,
+                result.lives,
+                f"{result.seconds:.0f}",
+                flush=True,
+            )
         if result.differences:
             red.append(seed)
             print(f"seed {seed}:", *(f"\n    {d}" for d in result.differences[:6]), flush=True)
     took = time.perf_counter() - began
-    print(f"{len(seeds)} histories in {took:.0f} s: {calls} calls, {commits} commits, {lives} lives; {len(red)} red {red[:40]}")
+    print(
+        f"{len(seeds)} histories in {took:.0f} s: {calls} calls, {commits} commits, {lives} lives; {len(red)} red {red[:40]}"
+    )
     print("; ".join(f"{what} {n}" for what, n in sorted(seen.items())))
     return 1 if red else 0
 

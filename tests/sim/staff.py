@@ -19,7 +19,19 @@ if TYPE_CHECKING:
     from .world import World
 
 TOKEN = re.compile(r"P\d\dR\dT\d{6}")
-KINDS = ("public", "public", "public", "private", "private", "edited", "hidden", "deleted", "published", "solved", "file")
+KINDS = (
+    "public",
+    "public",
+    "public",
+    "private",
+    "private",
+    "edited",
+    "hidden",
+    "deleted",
+    "published",
+    "solved",
+    "file",
+)
 DAY = 86_400.0
 
 
@@ -48,7 +60,9 @@ class Staff:
     busy: int = 0
     trouble: str = ""
 
-    async def call(self, method: str, path: str, body: Any = None, key: str = "oac", raw: bytes | None = None) -> Any:
+    async def call(
+        self, method: str, path: str, body: Any = None, key: str = "oac", raw: bytes | None = None
+    ) -> Any:
         """One call of Redmine's API, by somebody with that login. Raises ``AssertionError`` on a refusal."""
         content = raw if raw is not None else b"" if body is None else json.dumps(body).encode()
         kind = "application/octet-stream" if raw is not None else "application/json"
@@ -78,7 +92,9 @@ class Staff:
         try:
             for n in range(self.dice.randint(0, self.world.plan.notes)):
                 late = self.dice.random() < self.world.plan.days
-                await asyncio.sleep(self.dice.uniform(DAY, 1.2 * DAY) if late else self.dice.choice((0.3, 20, 400)))
+                await asyncio.sleep(
+                    self.dice.uniform(DAY, 1.2 * DAY) if late else self.dice.choice((0.3, 20, 400))
+                )
                 await self._note(number, token, n)
         except AssertionError as error:
             self.trouble = str(error)
@@ -90,12 +106,23 @@ class Staff:
         note = Note(f"N{request[1:]}{n}X", kind, number, request, self.world.loop.now, order=len(self.notes))
         self.notes.append(note)
         self.world.trace(f"staff write {kind} note {note.token} on {number}")
-        change: dict[str, Any] = {"notes": f"{note.token} Ho mirem demà", "private_notes": kind in ("private", "published")}
+        change: dict[str, Any] = {
+            "notes": f"{note.token} Ho mirem demà",
+            "private_notes": kind in ("private", "published"),
+        }
         if kind == "solved":
             change["status_id"] = self._status("Resolt")
         if kind == "file":
-            made = await self.call("POST", f"/uploads.json?filename={note.token}.txt", raw=f"{note.token} plànol".encode())
-            change["uploads"] = [{"token": made["upload"]["token"], "filename": f"{note.token}.txt", "content_type": "text/plain"}]
+            made = await self.call(
+                "POST", f"/uploads.json?filename={note.token}.txt", raw=f"{note.token} plànol".encode()
+            )
+            change["uploads"] = [
+                {
+                    "token": made["upload"]["token"],
+                    "filename": f"{note.token}.txt",
+                    "content_type": "text/plain",
+                }
+            ]
         await self.call("PUT", f"/issues/{number}.json", {"issue": change})
         if kind in ("edited", "hidden", "deleted", "published"):
             await asyncio.sleep(self.dice.choice((0.5, 10, 60, 600)))

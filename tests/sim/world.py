@@ -50,7 +50,9 @@ def town() -> Town:
     """Sant Cebrià without pages that are fetched: its website is no part of these histories."""
     found = mapping_file.load(ROOT / "mappings/sant-cebria.toml")
     pages = tuple(p for p in found.pages if p.source in ("text", "hours"))
-    return found.model_copy(update={"pages": pages, "topics": (), "menu": tuple(o for o in found.menu if o.kind != "topics")})
+    return found.model_copy(
+        update={"pages": pages, "topics": (), "menu": tuple(o for o in found.menu if o.kind != "topics")}
+    )
 
 
 @cache
@@ -231,12 +233,16 @@ class World:
     def _rests(self) -> bool:
         if self.staff.busy or not self.lives[-1].listening or self.meta.delivery.waiting:
             return False
-        seen = {t for c in self.citizens for r in c.requests for i in self.staff.tickets(r.token) for t in [i.id]}
+        seen = {
+            t for c in self.citizens for r in c.requests for i in self.staff.tickets(r.token) for t in [i.id]
+        }
         return seen <= self.staff.seen and not invariants.differences(self)
 
     def _rows(self) -> None:
         """What the database holds at the end is part of the history."""
-        for row in invariants.rows(self, "SELECT id, kind, lane, outcome, attempts, tried_at, due_at, error FROM work ORDER BY id"):
+        for row in invariants.rows(
+            self, "SELECT id, kind, lane, outcome, attempts, tried_at, due_at, error FROM work ORDER BY id"
+        ):
             self.transcript.append(str(row))
 
 

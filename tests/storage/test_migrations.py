@@ -14,6 +14,7 @@ from sqlalchemy.engine import make_url
 
 from connector.core.errors import Misconfigured
 from connector.storage.migrate import alembic_config, upgrade
+from connector.storage.sqlite import engine_options
 from connector.storage.store import Store
 from connector.toolkit.privacy import Sealer
 
@@ -25,9 +26,10 @@ REVISIONS = [
 
 
 def engine_of(url: str) -> Engine:
-    return create_engine(
-        make_url(url).set(drivername="postgresql+psycopg") if url.startswith("postgres") else url
-    )
+    parsed = make_url(url)
+    if url.startswith("postgres"):
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    return create_engine(parsed, **engine_options(parsed))
 
 
 def step(engine: Engine, revision: str) -> None:

@@ -28,10 +28,11 @@ _CODE = "k7q2w9e4r1t6"
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """All findings, and what could not be asked because of them, in words."""
+    """All findings, what could not be asked because of them, and what was looked at, in words."""
 
     findings: list[Finding]
     not_asked: str = ""
+    looked_at: str = ""
 
     @property
     def errors(self) -> int:
@@ -49,15 +50,18 @@ def everything(path: Path, *, offline: bool) -> Checked:
             findings, "" if offline else "WhatsApp and the tracker were not asked: mend the settings first"
         )
     findings += machine.findings(settings)
+    looked_at = machine.looked_at(settings)
     tracker, problems = _tracker(settings, town)
     findings += problems
     if offline:
-        return Checked(findings)
+        return Checked(findings, looked_at=looked_at)
     findings += asyncio.run(_whatsapp(settings, town))
     findings += media.findings(wiring.make_clamd(settings), settings)
     if tracker is None or town is None:
-        return Checked(findings, "the tracker was not asked: mend its settings and the mapping first")
-    return Checked([*findings, *_asked(tracker, settings, town)])
+        return Checked(
+            findings, "the tracker was not asked: mend its settings and the mapping first", looked_at
+        )
+    return Checked([*findings, *_asked(tracker, settings, town)], looked_at=looked_at)
 
 
 def _tracker(settings: Settings, town: Town | None) -> tuple[Tracker | None, list[Finding]]:

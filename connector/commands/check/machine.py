@@ -8,6 +8,7 @@ import socket
 from connector.config.settings import Settings
 from connector.config.toml_file import KeyPath
 from connector.core.errors import Finding
+from connector.storage import sqlite
 from connector.storage.inspect import inspect
 from connector.toolkit import http
 from connector.toolkit.privacy import Sealer
@@ -20,6 +21,11 @@ def findings(settings: Settings) -> list[Finding]:
     seen = inspect(settings.database_url, Sealer(settings.privacy.key.get_secret_value()))
     placed = [settings.finding(f.severity, tuple(f.key.split(".")), f.problem, f.mend) for f in seen]
     return [*placed, *_port(settings)]
+
+
+def looked_at(settings: Settings) -> str:
+    """What the check tells besides: which SQLite it is, when there is nothing against it; "" for a server."""
+    return sqlite.version() if settings.database_url.startswith("sqlite") and not sqlite.unfit() else ""
 
 
 def _port(settings: Settings) -> list[Finding]:
