@@ -13,7 +13,7 @@ WORKERS ?= 6
 PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help install lock demo lint test test-real bench faults fuzz clean
+.PHONY: help install lock demo lint test test-real bench faults fuzz simulate clean
 
 help:
 	@echo 'make demo          phone and staff desk in the browser, no account needed (PORT=…, NO_BROWSER=1)'
@@ -24,6 +24,7 @@ help:
 	@echo 'make bench         the benchmarks, each as a ratio to a baseline measured in the same run (REAL=1: with a real'
 	@echo '                   Redmine and PostgreSQL, QUICK=1: only whether they run, ARGS=soak: half an hour of load)'
 	@echo 'make faults        the fault campaign (PEOPLE=2000 KILLS=300 SEED=1, REAL=1: a real Redmine, REAL=rt, helpdesk, roundup)'
+	@echo 'make simulate      the whole product on virtual time (SEEDS=1..500, or one: its transcript; or the name of a plan)'
 	@echo 'make fuzz          hostile input, another every time (MINUTES=10): webhook, files, trackers, settings, markup;'
 	@echo '                   GUIDED=1: led by what it reaches (atheris, Linux)'
 	@echo 'make lock          both lock files anew from pyproject.toml (UPGRADE=1: newer versions)'
@@ -82,6 +83,10 @@ faults: $(STAMP)
 	@$(if $(REAL),servers=$$(tests/servers/up) && eval "$$servers" &&) $(BIN)/python -m tests.faults \
 	  $(if $(PEOPLE),--people $(PEOPLE)) $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED)) \
 	  $(if $(REAL),--tracker $(if $(filter 1,$(REAL)),redmine,$(REAL))) $(ARGS)
+
+# One seed is one history, to the byte: tests/sim. What is red there is replayed by its seed.
+simulate: $(STAMP)
+	@$(BIN)/python -m tests.sim.run $(or $(SEEDS),1..200) $(ARGS)
 
 # The tests that make up their input, again and again with input of chance; what fails is printed so that it can be repeated.
 FUZZED := tests/web/test_hostile_webhook.py tests/trackers/test_hostile_answers.py tests/trackers/open311/test_open311_hostile.py tests/toolkit/test_media_hostile.py \

@@ -256,7 +256,7 @@ class Slice:
             else:
                 self._failed(connection, call, problem, now)
         if any(problem is None for _, problem in done):
-            failures.proven(connection, self.rt, "whatsapp", "send", now)
+            failures.proven(connection, self.rt, "whatsapp", "send", (), now)
 
     def _failed(self, connection: Connection, call: _Call, error: Exception, now: float) -> None:
         rt = self.rt

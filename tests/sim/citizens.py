@@ -120,13 +120,18 @@ class Citizen:
             await self.until("an answer to a choice", lambda before=before: len(self.chat()) > before)
             await asyncio.sleep(dice.uniform(0.5, 5))
         mine = []
-        made.pieces = [f"{made.token}{'abc'[i]} Hi ha un fanal trencat" for i in range(dice.randint(1, 3))]
+        made.pieces = [
+            f"{made.token}{'abc'[i]} Hi ha un fanal trencat"
+            for i in range(2 if self.world.plan.gap is not None else dice.randint(1, 3))
+        ]
         since = len(self.chat())
         for piece in made.pieces:
             since = len(self.chat())
             mine.append(self.send(type="text", body=piece))
-            await asyncio.sleep(dice.choice((0.0, 0.5, 3.0, 12.0)))
-        if dice.random() < 0.3:
+            gap = dice.choice((0.0, 0.5, 3.0, 12.0))
+            await asyncio.sleep(gap if self.world.plan.gap is None else self.world.plan.gap)
+        photo = dice.random() < 0.3
+        if photo if self.world.plan.photo is None else self.world.plan.photo:
             made.photos, since = 1, len(self.chat())
             mine.append(
                 self.world.meta.send_file(

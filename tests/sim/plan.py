@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import httpx
 
@@ -59,6 +60,13 @@ class Plan:
     """A hand-written plan: the fate of the call with that number to that name, or None."""
     commits: Callable[[int, str], str] | None = None
     """A hand-written plan: what becomes of a commit, by its number, ``before`` or ``after``."""
+    kinds: tuple[str, ...] = ()
+    """What kinds of notes staff write; all of them otherwise."""
+    gap: float | None = None
+    """Seconds between two messages of a citizen; several otherwise."""
+    photo: bool | None = None
+    also: Callable[[Any], list[str]] | None = None
+    """What must hold besides, of the world at the end."""
 
     def __post_init__(self) -> None:
         self.dice = random.Random(f"plan {self.seed}")
@@ -138,6 +146,20 @@ class Plan:
         if what:
             self._happened(f"commit {what} {when}")
         return what
+
+
+def brief(seed: int) -> Plan:
+    """As ``from_seed``, in less time."""
+    made = from_seed(seed)
+    short = 0.2 * HOUR / made.rough
+    made.rough *= short
+    made.outages = [
+        replace(o, begins=o.begins * short, ends=o.begins * short + (o.ends - o.begins) / 4)
+        for o in made.outages
+    ]
+    made.jumps = [(at * short, by) for at, by in made.jumps]
+    made.poll_every, made.days, made.people = 60, 0.0, min(made.people, 2)
+    return made
 
 
 def from_seed(seed: int) -> Plan:

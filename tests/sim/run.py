@@ -7,6 +7,7 @@ python -m tests.sim.run 1..5000 -j 2       many, side by side; the seeds of red 
 from __future__ import annotations
 
 import argparse
+import atexit
 import gc
 import os
 import pickle
@@ -21,7 +22,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from .plan import Plan, from_seed
+from .plan import Plan, brief, from_seed
+from .plans import PLANS
 from .world import Result, World, template
 
 MEMORY = Path("/dev/shm")
@@ -34,6 +36,11 @@ def folder() -> Path:
     made = Path(tempfile.mkdtemp(prefix="connector-sim-", dir=MEMORY if MEMORY.is_dir() else None))
     template(made)
     return made
+
+
+def forget(where: Path) -> None:
+    """Remove what ``folder`` made."""
+    shutil.rmtree(where, ignore_errors=True)
 
 
 class _Playing:
@@ -60,7 +67,7 @@ class _Playing:
             with os.fdopen(writing, "wb") as pipe:
                 pickle.dump(result, pipe)
         finally:
-            os._exit(0)
+            os._exit(0)  # no handler of the parent runs here
 
     def read(self) -> bool:
         """Take what it has to say; True when that was all."""
@@ -111,18 +118,24 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("seeds", help="17, or 1..500")
+    parser.add_argument("seeds", help="17, 1..500, or the name of a plan in plans.py")
+    parser.add_argument("--brief", action="store_true", help="shorter ones, as the gate plays them")
     parser.add_argument("-j", "--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("-v", "--verbose", action="store_true", help="the transcript, of one seed")
     given = parser.parse_args()
-    first, _, last = given.seeds.partition("..")
-    seeds = range(int(first), int(last or first) + 1)
     where = folder()
+    atexit.register(forget, where)
+    make = brief if given.brief else from_seed
+    first, _, last = given.seeds.partition("..")
+    if first in PLANS:
+        seeds, make = range(1), lambda _: PLANS[first]()
+    else:
+        seeds = range(int(first), int(last or first) + 1)
     began = time.perf_counter()
     red: list[int] = []
     seen: Counter[str] = Counter()
     calls = commits = lives = 0
-    for seed, result in many(seeds, given.jobs, where):
+    for seed, result in many(seeds, given.jobs, where, make):
         seen.update(result.seen)
         calls, commits, lives = calls + result.calls, commits + result.commits, lives + result.lives
         if len(seeds) == 1:

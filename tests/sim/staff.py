@@ -90,7 +90,7 @@ class Staff:
 
     async def _answer(self, number: int, token: str) -> None:
         try:
-            for n in range(self.dice.randint(0, self.world.plan.notes)):
+            for n in range(self.dice.randint(bool(self.world.plan.kinds), self.world.plan.notes)):
                 late = self.dice.random() < self.world.plan.days
                 await asyncio.sleep(
                     self.dice.uniform(DAY, 1.2 * DAY) if late else self.dice.choice((0.3, 20, 400))
@@ -102,7 +102,7 @@ class Staff:
             self.busy -= 1
 
     async def _note(self, number: int, request: str, n: int) -> None:
-        kind = self.dice.choice(KINDS)
+        kind = self.dice.choice(self.world.plan.kinds or KINDS)
         note = Note(f"N{request[1:]}{n}X", kind, number, request, self.world.loop.now, order=len(self.notes))
         self.notes.append(note)
         self.world.trace(f"staff write {kind} note {note.token} on {number}")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import httpx
 
@@ -59,7 +60,9 @@ def town() -> Town:
 def template(folder: Path) -> Path:
     """A database with this program's schema, made once and copied for each history."""
     made = folder / "empty.db"
-    store = Store(f"sqlite:///{made}", Sealer(KEY))
+    # pseudonyms are part of the history
+    with mock.patch("connector.storage.store.new_pepper", lambda: b"p" * 32):
+        store = Store(f"sqlite:///{made}", Sealer(KEY))
     store.close()
     return made
 
