@@ -7,8 +7,8 @@ STAMP := .venv/.installed
 # Everything, or with LOCK=requirements-run.lock what a server needs.
 LOCK ?= requirements.lock
 UV := .venv/tools/bin/uv
-# The tests wait more than they compute: a few more processes than cores; WORKERS=0 runs them in this one.
-WORKERS ?= 6
+# Some tests wait for real processes: one process more than cores; WORKERS=0 runs them in this one.
+WORKERS ?= 3
 # tests/conftest.py says which tests share a process.
 PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder
 
@@ -68,7 +68,7 @@ lint: $(STAMP)
 	@$(BIN)/lint-imports
 
 test: $(STAMP)
-	@$(PYTEST) -m 'not real and not browser' $(ARGS)
+	@$(PYTEST) -m 'not real and not browser and not long' $(ARGS)
 
 test-real: $(STAMP)
 	@servers=$$(tests/servers/up) && eval "$$servers" && CONNECTOR_NO_SKIPS=1 $(PYTEST) $(ARGS)

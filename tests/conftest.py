@@ -155,13 +155,10 @@ def free_port() -> int:
 
 
 SHARES = {
+    "tests/sim/test_sim.py": 2,
     "tests/faults/test_campaign.py": 2,
-    "tests/jobs/test_error_actions.py": 2,
-    "tests/jobs/test_files.py": 2,
-    "tests/jobs/test_tracker_side.py": 4,
-    "tests/jobs/test_whatsapp_side.py": 2,
 }
-"""Files whose tests wait a lot, and how many processes may wait at the same time. What the tests of another file share
+"""Files whose tests take long, and how many processes may share them. What the tests of another file share
 is made once, in one process."""
 
 
@@ -172,7 +169,7 @@ LONGEST = (
     BY_TRACKER,
     "tests/crashes/",
     "tests/e2e/",
-    "tests/jobs/test_tracker_side.py",
+    "tests/sim/",
     "tests/jobs/",
 )
 """What begins first, so that nothing long is left for the end, when the other processes have nothing to do."""

@@ -164,7 +164,7 @@ class Lane:
         ]  # fmt: skip
         self._leave = contextlib.ExitStack()
         self.clamd = self._leave.enter_context(clamd())
-        self.http = httpx.Client(timeout=30)
+        self.http = httpx.Client(timeout=30, trust_env=False)
         for address in (f"{self.meta}/_phone/people", f"{self.redmine}/issues.json"):
             until(f"{address} answers", lambda address=address: _answers(address))  # type: ignore[misc]
         self.oac = Staff(self.redmine, KEYS["oac"])
@@ -207,7 +207,7 @@ class Lane:
 
 def _answers(address: str) -> bool:
     try:
-        return httpx.get(address, timeout=5).status_code < 500
+        return httpx.get(address, timeout=5, trust_env=False).status_code < 500
     except httpx.TransportError:
         return False
 

@@ -189,7 +189,15 @@ def lanes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
             lane.close()
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+IN_THE_GATE = 6
+"""Every so many-th is killed in the gate, on real processes; the simulation dies at every commit and every call."""
+
+
+@pytest.mark.parametrize(
+    "case",
+    [pytest.param(c, marks=[pytest.mark.long] if n % IN_THE_GATE else []) for n, c in enumerate(CASES)],
+    ids=str,
+)
 @pytest.mark.timeout(300)
 def test_killed_there_nothing_is_lost_doubled_or_leaked(lanes: Lanes, case: Case) -> None:
     wrong = lanes.result(case)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,12 +9,13 @@ from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 
 from connector.commands.demo import Demo
 from connector.jobs.runtime import Pace, Runtime
 from tests.databases import BOTH, database
-from tests.e2e.way import KEYS, Phone, Staff, ids, mapping, port, until
+from tests.e2e.way import KEYS, Phone, Staff, ids, mapping, until
+from tests.sim.life import Scheduler
+from tests.sim.stage import virtual_demo
 
 from .rig import Rig
 from .rig import rig as start_rig
@@ -90,19 +90,16 @@ class World:
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("world")
-    number = port()
-    demo = Demo(number, folder, mapping=mapping(folder))
-    for town in demo.service.towns.values():
-        town.pace = Pace(settle=3, silence=3, first=0.3, longest=2, attempts=4)
-    server = uvicorn.Server(
-        uvicorn.Config(demo.app, port=number, log_config=None, timeout_graceful_shutdown=1)
-    )
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    until("the demo runs", lambda: server.started, 30)
-    yield World(demo, f"http://127.0.0.1:{number}")
-    server.should_exit = True
-    thread.join(15)
+    with virtual_demo(folder, mapping=mapping(folder)) as stage:
+        worker = stage.demo.service.worker
+        worker.clock = stage.loop.wall
+        worker.ticks._scheduler = Scheduler()
+        for town in stage.demo.service.towns.values():
+            town.pace = Pace(settle=3, silence=3, first=0.3, longest=2, attempts=4)
+        running = stage.demo._lifespan(stage.demo.app)
+        stage.loop.run_until_complete(running.__aenter__())
+        yield World(stage.demo, stage.demo.url)
+        stage.loop.run_until_complete(running.__aexit__(None, None, None))
 
 
 @pytest.fixture(scope="module", params=BOTH)

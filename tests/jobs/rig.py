@@ -1,8 +1,9 @@
 """The product between the stand-ins, carried out step by step: a test says when something happens, nothing waits.
 
-Everything is real: the store on a file, the HTTP clients, both stand-ins behind one server on the loopback
-address, signed webhooks. Only the worker's loops do not run: ``work`` does what is due now until nothing is,
-and ``later`` moves the clock of the connector and of WhatsApp.
+Store, jobs, HTTP clients, both stand-ins and signed webhooks are the real ones, in one thread on the virtual time of
+``tests/sim``. Only the worker's loops do not run: ``work`` does what is due now until nothing is, and ``later`` moves
+the clock of the connector and of WhatsApp. ``rig_on_sockets`` is the same over real sockets and with the real clock,
+for what asks others than the stand-ins.
 """
 
 from __future__ import annotations
@@ -17,13 +18,16 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
+from sqlalchemy import select
 from starlette.applications import Starlette
 
+from connector import worker as worker_module
 from connector.commands.demo import Demo
 from connector.jobs.runtime import Pace, Runtime
+from connector.storage import tables
 from connector.storage.store import Connection
-from connector.worker import ERRANDS
 from tests.e2e.way import KEYS, Staff, ids, option, port, reference_in, words
+from tests.sim.stage import virtual_demo
 
 PACE = Pace(settle=90, silence=120, first=2, longest=600, attempts=4, any_hour=True)
 
@@ -128,8 +132,11 @@ class Rig:
         worker, store, delivery = self.demo.service.worker, self.demo.service.store, self.demo.meta.delivery
         quiet = 0
         for _ in range(2000):
-            done = await store.write(worker._batch)
-            for name, errands in ERRANDS.items():
+            due = await store.read(lambda c: _due(c, self.now()))
+            done = await store.write(worker._batch) if due & worker_module.STEPS.keys() else 0
+            for name, errands in worker_module.ERRANDS.items():
+                if not due & errands.keys():
+                    continue
                 rows = await store.write(lambda c, name=name: worker._claim(c, name, 8))  # type: ignore[misc]
                 self.rounds += [row.kind for row in rows]
                 await asyncio.gather(*(worker._errand(name, errands[row.kind], row) for row in rows))
@@ -235,9 +242,19 @@ class Rig:
         return [d[0] for d in self.sql(statement, reference)]
 
 
+def _due(connection: Connection, now: float) -> set[str]:
+    """Kinds of the rows that are due, whether they can be claimed or not."""
+    rows = connection.execute(
+        select(tables.work.c.kind)
+        .where(tables.work.c.ended_at.is_(None), tables.work.c.due_at <= now)
+        .distinct()
+    )
+    return {row.kind for row in rows}
+
+
 @contextmanager
-def rig(folder: Path, database: str = "", mapping: Path | None = None) -> Iterator[Rig]:
-    """Start everything in ``folder``."""
+def rig_on_sockets(folder: Path, database: str = "", mapping: Path | None = None) -> Iterator[Rig]:
+    """Start everything in ``folder``, behind a web server."""
     number = port()
     demo = Demo(number, folder, database=database, mapping=mapping)
     for town in demo.service.towns.values():
@@ -272,3 +289,44 @@ def rig(folder: Path, database: str = "", mapping: Path | None = None) -> Iterat
         server.should_exit = True
         thread.join(15)
         demo.service.store.close()
+
+
+@contextmanager
+def rig(folder: Path, database: str = "", mapping: Path | None = None) -> Iterator[Rig]:
+    """Start everything in ``folder``, on virtual time."""
+    with virtual_demo(folder, database, mapping) as stage:
+        made = VirtualRig(stage.demo, stage.demo.url, stage.loop)
+        stage.demo.service.worker.clock = stage.loop.wall
+        stage.demo.meta._clock = lambda: stage.loop.wall() - made.ahead
+        stage.network.date = lambda: stage.loop.wall() - made.ahead
+        assert stage.demo.redmine is not None
+        stage.demo.redmine.clock = lambda: stage.loop.wall() - made.ahead
+        for town in stage.demo.service.towns.values():
+            town.pace = PACE
+            tracker: Any = town.tracker
+            tracker.feed._clock = lambda: stage.loop.monotonic() - made.ahead  # as long as on the tracker
+        stage.loop.run_until_complete(stage.demo.meta.start())
+        stage.demo._templates()
+        made.poll()
+        yield made
+        stage.loop.run_until_complete(stage.demo.meta.stop())
+
+
+class VirtualRig(Rig):
+    """Its clock is the event loop's."""
+
+    _ahead = 0.0
+
+    def now(self) -> float:
+        return self.loop.wall()  # type: ignore[attr-defined,no-any-return]
+
+    @property
+    def ahead(self) -> float:  # type: ignore[override]
+        """Seconds that a test let pass; the tracker's clock does not know of them."""
+        return self._ahead
+
+    @ahead.setter
+    def ahead(self, seconds: float) -> None:
+        if "loop" in self.__dict__:
+            self.loop.now += seconds - self._ahead  # type: ignore[attr-defined]
+        self._ahead = seconds

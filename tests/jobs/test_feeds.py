@@ -13,11 +13,20 @@ from connector.feeds.check import findings
 from connector.feeds.fetching import Fetcher
 from connector.jobs import feeds as jobs
 from connector.storage import feeds
+from tests.databases import BOTH, database
 from tests.feeds.website import Website, answer, endless, status, website
 
-from .rig import Citizen, Rig
+from .rig import Citizen, Rig, rig_on_sockets
 
 MINUTE, DAY = 60.0, 86_400.0
+
+
+@pytest.fixture(scope="module", params=BOTH)
+def _rig(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
+    """On sockets: what is fetched here comes from websites of the test."""
+    folder = tmp_path_factory.mktemp("rig")
+    with database(request.param, folder) as url, rig_on_sockets(folder, url) as made:
+        yield made
 
 
 @pytest.fixture

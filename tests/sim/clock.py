@@ -138,16 +138,13 @@ def virtual(loop: Loop, dice: random.Random) -> Iterator[None]:
     As libfaketime does it, for the whole process: nothing that the product or a library of it asks can slip by. What
     was bound when a module was loaded (a default argument) has to be given another way.
     """
-    from .threads import to_thread
+    from .threads import asleep, to_thread
 
     def token_bytes(n: int | None = None) -> bytes:
         return dice.randbytes(32 if n is None else n)
 
-    def asleep(seconds: float) -> None:
-        raise AssertionError(f"the product would block its only thread for {seconds} s")
-
     changes = (
-        (time, {"time": loop.wall, "monotonic": loop.monotonic, "sleep": asleep}),
+        (time, {"time": loop.wall, "monotonic": loop.monotonic, "sleep": asleep(loop)}),
         (secrets, {
             "token_bytes": token_bytes,
             "token_hex": lambda n=None: token_bytes(n).hex(),

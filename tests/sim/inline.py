@@ -9,8 +9,6 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-from sqlalchemy.util.concurrency import in_greenlet
-
 from connector.core.errors import NotKept
 from connector.storage.store import Connection, Store, _Job
 from connector.toolkit.privacy import Sealer
@@ -61,7 +59,7 @@ class InlineStore(Store):
         self._hook("after")
 
     def write_now(self, job: Callable[[Connection], T]) -> T:
-        if in_greenlet():
+        if threads.in_thread():
             result: T = threads.wait_for(self.write(job))
             return result
         self._drain()

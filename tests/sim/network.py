@@ -108,6 +108,8 @@ class Network:
         self.trace = trace
         self.die = die
         self.route = route
+        self.date: Callable[[], float] = loop.world
+        """What servers say the time is."""
         self.outside = copy_context()
         self.calls = 0
 
@@ -173,7 +175,7 @@ class Network:
             headers = [(b"retry-after", str(fate.retry_after).encode())] if fate.retry_after else []
             answer = Answer(fate.status, headers, b"")
         if not any(name == b"date" for name, _ in answer.headers):
-            answer.headers.append((b"date", formatdate(self.loop.world(), usegmt=True).encode()))
+            answer.headers.append((b"date", formatdate(self.date(), usegmt=True).encode()))
         self.trace(f"  {number} {answer.status}{' (carried out)' if fate.status and fate.effect else ''}")
         return answer
 

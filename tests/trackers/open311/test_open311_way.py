@@ -12,7 +12,7 @@ from connector.core.town import Town
 from connector.trackers.open311 import Open311Tracker
 from tests.e2e.way import reference_in
 from tests.jobs.rig import Citizen, Rig, pdf
-from tests.jobs.rig import rig as start
+from tests.jobs.rig import rig_on_sockets as start
 
 from .standin import Standin
 from .standin import serving as open311
