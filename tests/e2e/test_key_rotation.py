@@ -88,6 +88,7 @@ def settings_of(parts: Way) -> tuple[str, list[str]]:
     return settings.database_url, settings.privacy.key.get_secret_value().split(",")
 
 
+@pytest.mark.long
 @pytest.mark.timeout(240)
 def test_everything_is_under_the_new_key_and_nobody_noticed(parts: Way, traffic: Traffic) -> None:
     place = parts.folder / "config.toml"

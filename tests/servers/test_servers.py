@@ -106,6 +106,7 @@ def test_one_redmine_renders_textile_and_the_other_commonmark(redmine: RedmineSe
             assert expected in answer.read().decode("utf-8")
 
 
+@pytest.mark.long
 @pytest.mark.real
 def test_request_tracker_lets_the_seeded_accounts_in(request_tracker: str) -> None:
     fixtures = json.loads(Path(os.environ["RT_FIXTURES"]).read_text(encoding="utf-8"))
@@ -117,6 +118,7 @@ def test_request_tracker_lets_the_seeded_accounts_in(request_tracker: str) -> No
             assert json.load(answer)["id"] == user["id"]
 
 
+@pytest.mark.long
 @pytest.mark.real
 def test_django_helpdesk_lets_the_seeded_accounts_in(helpdesk: str) -> None:
     for login, key in HELPDESK_KEYS.items():
@@ -132,6 +134,7 @@ def test_django_helpdesk_lets_the_seeded_accounts_in(helpdesk: str) -> None:
         assert seen == ({1, 2, 3, 4, 5} if login in ("admin", "oac") else {1, 2, 3, 4})
 
 
+@pytest.mark.long
 @pytest.mark.real
 def test_roundup_lets_the_seeded_accounts_in(roundup: str) -> None:
     for login in (BOT, OFFICE, WORKS):

@@ -51,6 +51,7 @@ def test_nothing_of_it_is_ours(elsewhere: None) -> None:
     assert not [name for name in named if str(name).startswith("connector.trackers.roundup")]
 
 
+@pytest.mark.long
 @pytest.mark.real
 def test_it_does_its_work_there(roundup: str, elsewhere: None) -> None:
     tracker, real = make(roundup), support.system(roundup, live=True, salt=fresh_salt())

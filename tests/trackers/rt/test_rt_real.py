@@ -24,7 +24,7 @@ from ..redmine.support import fresh_salt
 from ..system import Ours, System
 from . import support
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.long]
 PROJECT = [support.ROUTING.project]
 
 
