@@ -17,7 +17,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from connector.jobs import account, broadcasting, retention, sweep, templating
 from connector.jobs import feeds as feed_jobs
 from connector.jobs.runtime import DAY, Runtime
-from connector.storage import broadcasts, buckets, feeds, listening, overview, processes, sent, work
+from connector.storage import broadcasts, buckets, feeds, in_lane, listening, overview, processes, sent, work
 from connector.storage.store import Connection, Store
 from connector.toolkit.observe import Metrics
 
@@ -89,7 +89,7 @@ class Ticks:
 
         def tick(connection: Connection) -> None:
             # replicas tick together: one row a slot, and none while another waits
-            if not work.is_open(connection, lane):
+            if not in_lane.is_open(connection, lane):
                 town.put(connection, lane=lane, kind="poll", payload={}, now=now, key=f"{lane}:{slot}")
 
         await self.store.keep(tick, kind="tick")

@@ -16,25 +16,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from connector.core.errors import ConnectorError, LeaseLost, Rejected, Settled, Unavailable
-from connector.jobs import (
-    account,
-    answers,
-    attach,
-    broadcasting,
-    failures,
-    feeds,
-    inbound,
-    media,
-    recheck,
-    reports,
-    requests,
-    retention,
-    sending,
-    statuses,
-    sweep,
-    templating,
-)
-from connector.jobs.runtime import Ending, Later, Runtime, Step
+from connector.jobs import failures, sending
+from connector.jobs.kinds import ERRANDS, STEPS, Errand
+from connector.jobs.runtime import Ending, Later, Runtime
 from connector.storage import listening, pauses, work
 from connector.storage.dialect import beyond, savepoint
 from connector.storage.sent import ACCEPTED
@@ -47,40 +31,6 @@ from .ticks import Ticks
 
 log = get_logger(__name__)
 
-Errand = Callable[[Runtime, Row, float], Awaitable[Ending]]
-
-STEPS: Mapping[str, Step] = {
-    "inbound": inbound.inbound,
-    "quiet": inbound.quiet,
-    "receipt": requests.receipt,
-    "status": statuses.status,
-    "notice": statuses.notice,
-    "report": reports.report,
-    "retention": retention.retention,
-}
-ERRANDS: Mapping[str, Mapping[str, Errand]] = {
-    "whatsapp": {
-        "send": sending.send,
-        "media": media.media,
-        "read": sending.read,
-        "templates": templating.refresh,
-        "number": account.look,
-    },
-    "tracker": {
-        "create": requests.create,
-        "attach": attach.attach,
-        "note": requests.note,
-        "poll": answers.poll,
-        "look": answers.look,
-        "answer": answers.answer,
-        "recheck": recheck.recheck,
-        "flag": reports.flag,
-        "sweep": sweep.sweep,
-    },
-    "feeds": {"feed": feeds.refresh},
-    "broadcasts": {"broadcast": broadcasting.send},
-    "clamd": {"scan": media.scan},
-}
 _LOOPS: Mapping[str, Set[str]] = {
     "steps": STEPS.keys(),
     **{name: kinds.keys() for name, kinds in ERRANDS.items()},

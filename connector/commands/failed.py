@@ -7,19 +7,19 @@ from pathlib import Path
 from typing import Any
 
 from connector import config, wiring
-from connector.storage import work
+from connector.storage import given_up
 
 from .town_database import in_database
 
 
 def rows(path: Path) -> list[dict[str, Any]]:
     """Rows that failed for good, without their content."""
-    return in_database(path, work.failed_rows)
+    return in_database(path, given_up.failed_rows)
 
 
 def retry(path: Path, row: int) -> bool:
     """Put a failed row back."""
-    return in_database(path, lambda connection: work.reopen(connection, row, time.time()))
+    return in_database(path, lambda connection: given_up.reopen(connection, row, time.time()))
 
 
 def adopt(path: Path, row: int, ticket: str) -> bool:
@@ -27,11 +27,13 @@ def adopt(path: Path, row: int, ticket: str) -> bool:
     store = wiring.open_store(config.load(path), migrate=False)
     try:
         now = time.time()
-        return store.write_now(lambda c: work.reopen_with(c, store.sealer, row, "create", now, ticket=ticket))
+        return store.write_now(
+            lambda c: given_up.reopen_with(c, store.sealer, row, "create", now, ticket=ticket)
+        )
     finally:
         store.close()
 
 
 def drop(path: Path, row: int) -> bool:
     """Give a failed row up."""
-    return in_database(path, lambda connection: work.drop(connection, row))
+    return in_database(path, lambda connection: given_up.drop(connection, row))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from connector.core.errors import ConnectorError, Forbidden
-from connector.storage import numbers, work
+from connector.storage import in_lane, numbers
 from connector.storage.numbers import Number
 from connector.storage.store import Connection
 from connector.storage.work import Row
@@ -54,7 +54,7 @@ def _refused(connection: Connection, rt: Runtime, problem: str, now: float) -> N
 def soon(connection: Connection, rt: Runtime, now: float, slot: int | None = None) -> None:
     """Ask now; once a ``slot``, whatever number of replicas, or because something happened (as ``templating.soon``)."""
     lane = f"number:{rt.name}"
-    if slot is None and work.is_untouched(connection, lane):
+    if slot is None and in_lane.is_untouched(connection, lane):
         return
     key = None if slot is None else f"{lane}:{slot}"
     rt.put(connection, lane=lane, kind="number", payload={}, now=now, key=key)

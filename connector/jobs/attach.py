@@ -8,7 +8,7 @@ from typing import Any
 from connector.core.errors import Rejected
 from connector.core.menu import buttons
 from connector.core.ticket import Upload
-from connector.storage import files, people, work
+from connector.storage import files, in_lane, people, work
 from connector.storage.files import File
 from connector.storage.store import Connection
 from connector.storage.tickets import DELETED, Ticket
@@ -76,7 +76,7 @@ def _lane(ticket: Ticket) -> str:
 
 def hasten(connection: Connection, ref: str, now: float) -> None:
     """Something was decided about a file: if its ticket waits for it, it goes on now."""
-    work.bring_back(connection, _aside(ref), _aside(ref), now)
+    in_lane.bring_back(connection, _aside(ref), _aside(ref), now)
 
 
 def _aside(ref: str) -> str:
@@ -93,12 +93,12 @@ def _await_file(connection: Connection, rt: Runtime, row: Row, ticket: Ticket, n
         return ""
     # whoever decides about it brings it back; it looks by itself, too, the longer it takes the less often
     wait = min(max(2.0, (now - row.created_at) / 4), rt.pace.longest)
-    work.set_aside(connection, row, _aside(ref), now + wait)
+    in_lane.set_aside(connection, row, _aside(ref), now + wait)
     return _ended(connection, rt, row, ticket, "", now)
 
 
 def _go_back(connection: Connection, row: Row, ticket: Ticket, now: float) -> str:
-    work.set_aside(connection, row, _lane(ticket), now)
+    in_lane.set_aside(connection, row, _lane(ticket), now)
     return ""
 
 
@@ -113,7 +113,7 @@ def _without(connection: Connection, rt: Runtime, row: Row, ticket: Ticket, file
 
 def _ended(connection: Connection, rt: Runtime, row: Row, ticket: Ticket, outcome: str, now: float) -> str:
     """When no other file of the ticket is about to be attached, the citizen is told of all that are left out."""
-    if work.others(connection, row):
+    if in_lane.others(connection, row):
         return outcome
     left = files.left_out(connection, rt.store.sealer, ticket.id)
     if not left:

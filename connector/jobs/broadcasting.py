@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from connector.core import sending_hours
 from connector.core.bulletin import Bulletin
 from connector.core.town import Town
-from connector.storage import broadcasts, numbers, pauses, work
+from connector.storage import broadcasts, in_lane, numbers, pauses
 from connector.storage.broadcasts import Broadcast
 from connector.storage.store import Connection
 from connector.storage.work import Row
@@ -37,7 +37,7 @@ def lane(town: str) -> str:
 def soon(connection: Connection, rt: Runtime, now: float) -> None:
     """Look at what is to be sent now."""
     here = lane(rt.name)
-    if not work.hasten(connection, here, now):
+    if not in_lane.hasten(connection, here, now):
         rt.put(connection, lane=here, kind="broadcast", payload={}, now=now)
 
 

@@ -20,7 +20,7 @@ from connector.core.errors import (
     Unavailable,
     Unsettled,
 )
-from connector.storage import pauses, sent, work
+from connector.storage import in_lane, pauses, sent, work
 from connector.storage.sent import Sent
 from connector.storage.store import Connection
 from connector.storage.work import Row
@@ -250,4 +250,4 @@ def proven(
     if ended.until > ended.since:
         log.warning("works again", destination=destination, town=rt.name)
     if destination != "whatsapp":  # there each row waits as long as its own code asks for
-        work.wake(connection, rt.name, kinds, now, before=now + 1.2 * rt.pace.longest)
+        in_lane.wake(connection, rt.name, kinds, now, before=now + 1.2 * rt.pace.longest)

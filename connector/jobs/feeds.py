@@ -12,7 +12,7 @@ from connector.core.board import Board
 from connector.core.errors import ConnectorError, Throttled
 from connector.core.menu import NOTHING
 from connector.feeds.looking import Known, address, look, sources
-from connector.storage import feeds, work
+from connector.storage import feeds, in_lane
 from connector.storage.feeds import Feed
 from connector.storage.store import Connection
 from connector.storage.work import Row
@@ -52,7 +52,7 @@ def tick(connection: Connection, rt: Runtime, now: float) -> None:
     for name, where in sources(rt.town).items():
         last = known.get(name)
         due = last is None or last.address != where or last.due_at <= now
-        if due and not work.is_open(connection, _lane(rt, name)):
+        if due and not in_lane.is_open(connection, _lane(rt, name)):
             _put(connection, rt, name, now, f"{int(now // 10)}")
 
 

@@ -23,7 +23,7 @@ from connector.core.events import (
     Wake,
 )
 from connector.core.incoming import AddressChangedIn, EditIn, Inbound, ReactionIn, ReplyIn, RevokeIn, TextIn
-from connector.storage import consents, files, ledger, people, sent, subscriptions, tickets, work
+from connector.storage import consents, files, in_lane, ledger, people, sent, subscriptions, tickets, work
 from connector.storage.consents import Terms
 from connector.storage.people import Person
 from connector.storage.store import Connection
@@ -57,10 +57,10 @@ def inbound(connection: Connection, rt: Runtime, row: Row, now: float) -> str:
     released = 0
     if written and message.at.timestamp() + WINDOW > now:
         # answers that waited for the customer service window go out, in their order
-        released = work.bring_back(connection, f"held:{person.id}", f"out:{person.id}", now)
+        released = in_lane.bring_back(connection, f"held:{person.id}", f"out:{person.id}", now)
         if rt.town.templates.answer:
             waiting = templating.lane(rt, rt.town.templates.answer, person.id)
-            work.end_lane(
+            in_lane.end_lane(
                 connection, waiting, "not needed: the person wrote, and what it announces went out", now
             )
         if released:

@@ -12,7 +12,7 @@ from connector.core.menu import buttons
 from connector.core.references import reference as make_reference
 from connector.core.ticket import Created, NewTicket, Place, Routing
 from connector.core.town import say
-from connector.storage import files, ledger, people, tickets, work
+from connector.storage import files, in_lane, ledger, people, tickets, work
 from connector.storage.people import Person
 from connector.storage.store import Connection
 from connector.storage.tickets import Ticket
@@ -185,7 +185,7 @@ def _adopt(connection: Connection, rt: Runtime, ticket: Ticket, created: Created
     tickets.update_ticket(connection, ticket.id, tracker_id=created.ticket_id, url=created.url)
     for former in tickets.before(connection, rt.store.sealer, created.ticket_id, ticket):
         journal.lost(connection, rt, former, tickets.DELETED)
-    work.bring_back(connection, _waiting(ticket.reference), f"t:{ticket.reference}", now)
+    in_lane.bring_back(connection, _waiting(ticket.reference), f"t:{ticket.reference}", now)
     lang = rt.town.languages[0]
     if created.dropped:
         text = rt.texts(lang, "staff.dropped", what="; ".join(created.dropped))
@@ -249,7 +249,7 @@ def await_ticket(connection: Connection, rt: Runtime, row: Row, now: float) -> s
         # it was created after this row was read
         work.later(connection, rt.store.sealer, row, now, counted=False)
     else:
-        work.set_aside(connection, row, _waiting(reference), now + FAR)
+        in_lane.set_aside(connection, row, _waiting(reference), now + FAR)
     return ""
 
 

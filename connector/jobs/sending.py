@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from connector.core.address import Address
 from connector.core.outgoing import TemplateOut
-from connector.storage import buckets, ledger, listening, people, templates, work
+from connector.storage import buckets, in_lane, ledger, listening, people, templates, work
 from connector.storage.buckets import Rate
 from connector.storage.sent import ACCEPTED
 from connector.storage.store import Connection
@@ -35,7 +35,7 @@ async def send(rt: Runtime, row: Row, now: float) -> Ending:
     if isinstance(message, TemplateOut):
         asked = message
         announces = message.name == rt.town.templates.answer
-        if announces and not await rt.store.read(lambda c: work.is_open(c, f"held:{who}")):
+        if announces and not await rt.store.read(lambda c: in_lane.is_open(c, f"held:{who}")):
             return lambda connection, at: "not needed: the person wrote, and what it announces went out"
         template = await rt.store.read(lambda connection: templating.sendable(connection, rt, asked))
         if template is None:
@@ -87,7 +87,7 @@ def hold(connection: Connection, rt: Runtime, row: Row, now: float, *, untried: 
     about = str(row.payload["about"] or "")
     name = rt.town.templates.answer
     announced = {**row.payload, "announced": bool(name)}
-    work.set_aside(
+    in_lane.set_aside(
         connection, row, f"held:{who}", now + FAR, untried=untried, sealed=rt.store.sealer.seal(announced)
     )
     person = people.get(connection, rt.store.sealer, who)
@@ -126,7 +126,7 @@ def _wait_for_template(
     connection: Connection, rt: Runtime, row: Row, name: str, now: float, *, untried: bool = False
 ) -> str:
     lane = templating.lane(rt, name, int(row.payload["person"]))
-    work.set_aside(connection, row, lane, now + FAR, untried=untried)
+    in_lane.set_aside(connection, row, lane, now + FAR, untried=untried)
     return ""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from connector.core.outgoing import TemplateOut
-from connector.storage import templates, work
+from connector.storage import in_lane, templates
 from connector.storage.store import Connection
 from connector.storage.work import Row
 from connector.toolkit.observe import get_logger
@@ -51,8 +51,8 @@ def release(connection: Connection, rt: Runtime, name: str, now: float) -> int:
     """What waited for this template goes on; the number of messages."""
     prefix = lane(rt, name, 0)[:-1]
     return sum(
-        work.bring_back(connection, found, f"out:{found.removeprefix(prefix)}", now)
-        for found in work.lanes(connection, prefix)
+        in_lane.bring_back(connection, found, f"out:{found.removeprefix(prefix)}", now)
+        for found in in_lane.lanes(connection, prefix)
     )
 
 
@@ -74,7 +74,7 @@ def soon(connection: Connection, rt: Runtime, now: float, slot: int | None = Non
     """Ask WhatsApp about the templates now; once a ``slot``, whatever number of replicas, or because something happened:
     then once more after a question that may have been asked before it."""
     asked = f"templates:{rt.name}"
-    if slot is None and work.is_untouched(connection, asked):
+    if slot is None and in_lane.is_untouched(connection, asked):
         return
     key = None if slot is None else f"{asked}:{slot}"
     rt.put(connection, lane=asked, kind="templates", payload={}, now=now, key=key)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from connector.storage import listening, waiting, work
+from connector.storage import in_lane, listening, waiting, work
 from connector.storage.store import Connection
 from connector.storage.waiting import Waiting
 from connector.storage.work import Row
@@ -86,7 +86,7 @@ def wait(connection: Connection, rt: Runtime, row: Row, now: float) -> str:
         why = "its note is read again before it goes out"
         work.later(connection, rt.store.sealer, row, now + rt.pace.aside, why, counted=False)
     else:
-        work.set_aside(connection, row, f"{_LANE}{row.payload['person']}", now + FAR)
+        in_lane.set_aside(connection, row, f"{_LANE}{row.payload['person']}", now + FAR)
     return ""
 
 

@@ -13,18 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import (
-    Connection,
-    and_,
-    bindparam,
-    delete,
-    func,
-    literal_column,
-    null,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import Connection, and_, bindparam, delete, literal_column, or_, select, update
 
 from connector.core.errors import LeaseLost, Settled
 from connector.toolkit.observe import current_trace
@@ -335,55 +324,6 @@ def tried(connection: Connection, key: str) -> bool:
     return connection.execute(query).first() is not None
 
 
-_OPEN_IN = select(work.c.id).where(work.c.lane == bindparam("of"), work.c.ended_at.is_(None)).limit(1)
-
-
-def is_open(connection: Connection, lane: str) -> bool:
-    """Whether anything waits in that lane."""
-    return connection.execute(_OPEN_IN, {"of": lane}).first() is not None
-
-
-def hasten(connection: Connection, lane: str, now: float) -> bool:
-    """What waits in that lane is due now, unless somebody has it in hand. Whether anything is there."""
-    _news(connection)
-    free = or_(work.c.lease_until.is_(None), work.c.lease_until < now)
-    waits = and_(work.c.lane == lane, work.c.ended_at.is_(None))
-    connection.execute(update(work).where(waits, free, work.c.due_at > now).values(due_at=now))
-    return is_open(connection, lane)
-
-
-def wake(connection: Connection, town: str, kinds: Collection[str], now: float, *, before: float) -> None:
-    """Rows of these kinds that failed and wait to be tried again before ``before`` are due now."""
-    _news(connection)
-    waits = (
-        work.c.town == town,
-        work.c.kind.in_(sorted(kinds)),
-        work.c.ended_at.is_(None),
-        work.c.lease_until.is_(None),
-        work.c.attempts > 0,
-        work.c.error.is_not(None),
-        work.c.due_at > now,
-        work.c.due_at <= before,
-    )
-    connection.execute(update(work).where(*waits).values(due_at=now))
-
-
-def is_untouched(connection: Connection, lane: str) -> bool:
-    """Whether something waits in that lane that nobody has in hand: it will see what happened until now."""
-    query = select(work.c.id).where(
-        work.c.lane == lane, work.c.ended_at.is_(None), work.c.lease_until.is_(None)
-    )
-    return connection.execute(query.limit(1)).first() is not None
-
-
-def others(connection: Connection, row: Row) -> bool:
-    """Whether more of the row's kind waits in its lane."""
-    query = select(work.c.id).where(
-        work.c.lane == row.lane, work.c.kind == row.kind, work.c.ended_at.is_(None), work.c.id != row.id
-    )
-    return connection.execute(query.limit(1)).first() is not None
-
-
 def tidy(connection: Connection, kinds: Collection[str], before: float) -> int:
     """Remove rows of these kinds that ended well before ``before``; the number of those."""
     gone = connection.execute(
@@ -440,66 +380,6 @@ def settle(connection: Connection, key: str, outcome: str, now: float, *, keep: 
     return bool(changed.rowcount)
 
 
-def next_due(connection: Connection, kinds: Collection[str]) -> float | None:
-    """When the next open row of these kinds is due, or None."""
-    found = connection.execute(
-        select(func.min(work.c.due_at)).where(
-            work.c.ended_at.is_(None), _IN_TIME, work.c.kind.in_(list(kinds))
-        )
-    ).scalar()
-    return None if found is None else float(found)
-
-
-def failed_rows(connection: Connection) -> list[dict[str, Any]]:
-    """Rows that failed for good, oldest first, without their payload."""
-    columns = (
-        work.c.id,
-        work.c.town,
-        work.c.kind,
-        work.c.lane,
-        work.c.created_at,
-        work.c.ended_at,
-        work.c.attempts,
-        work.c.error,
-    )
-    query = select(*columns).where(work.c.outcome == "failed").order_by(work.c.id)
-    return [dict(found._mapping) for found in connection.execute(query)]
-
-
-def reopen(connection: Connection, row_id: int, now: float) -> bool:
-    """Put a row that failed for good back to work. True when there was one."""
-    _news(connection)
-    changed = connection.execute(
-        update(work)
-        .where(work.c.id == row_id, work.c.outcome == "failed")
-        .values(ended_at=None, outcome=None, due_at=now, attempts=0, lease_until=None, lease_by=None)
-    )
-    return bool(changed.rowcount)
-
-
-def reopen_with(
-    connection: Connection, sealer: Sealer, row_id: int, kind: str, now: float, **known: Any
-) -> bool:
-    """Put a failed row of that kind back to work, with what a person found out put into its payload."""
-    failed = (work.c.id == row_id, work.c.outcome == "failed", work.c.kind == kind)
-    found = connection.execute(select(work.c.payload).where(*failed)).first()
-    if found is None or found.payload is None:
-        return False
-    sealed = sealer.seal({**sealer.open(found.payload), **known})
-    connection.execute(update(work).where(*failed).values(payload=sealed))
-    return reopen(connection, row_id, now)
-
-
-def drop(connection: Connection, row_id: int) -> bool:
-    """Give a row up that failed for good: a person's decision, kept as its outcome. True when there was one."""
-    changed = connection.execute(
-        update(work)
-        .where(work.c.id == row_id, work.c.outcome == "failed")
-        .values(outcome=DROPPED, payload=None)
-    )
-    return bool(changed.rowcount)
-
-
 def open_payload(
     connection: Connection, sealer: Sealer, town: str, kind: str, key: str
 ) -> dict[str, Any] | None:
@@ -513,55 +393,3 @@ def open_payload(
         return None
     payload: dict[str, Any] = sealer.open(found.payload)
     return payload
-
-
-def set_aside(
-    connection: Connection,
-    row: Row,
-    lane: str,
-    until: float,
-    *,
-    untried: bool = False,
-    sealed: bytes | None = None,
-) -> None:
-    """Let the row wait in another lane, so that those behind it are not held up. Raises ``LeaseLost``.
-
-    ``untried`` takes back this attempt's ``trying``: its call surely was not carried out. ``sealed`` replaces its
-    payload.
-    """
-    values: dict[str, Any] = {"tried_at": row.tried_at} if untried else {}
-    if sealed is not None:
-        values["payload"] = sealed
-    _leave(
-        connection, row, lane=lane, due_at=until, lease_until=None, lease_by=None, attempts=max(0, row.attempts - 1),
-        **values,
-    )  # fmt: skip
-
-
-def lanes(connection: Connection, prefix: str) -> list[str]:
-    """Lanes beginning with ``prefix`` in which something waits."""
-    query = (
-        select(work.c.lane)
-        .where(work.c.ended_at.is_(None), work.c.lane.startswith(prefix, autoescape=True))
-        .distinct()
-        .order_by(work.c.lane)
-    )
-    return [str(found.lane) for found in connection.execute(query)]
-
-
-_IN_LANE = update(work).where(work.c.lane == bindparam("of"), work.c.ended_at.is_(None))
-_END_LANE = _IN_LANE.values(ended_at=bindparam("at"), outcome=bindparam("what"), payload=null())
-_BRING_BACK = _IN_LANE.values(lane=bindparam("into"), due_at=bindparam("at"))
-
-
-def end_lane(connection: Connection, lane: str, outcome: str, now: float) -> int:
-    """End everything that waits in a lane, with its one explained outcome; the number of rows."""
-    return int(connection.execute(_END_LANE, {"of": lane, "at": now, "what": outcome}).rowcount)
-
-
-def bring_back(connection: Connection, lane: str, into: str, now: float) -> int:
-    """Rows that were set aside go on, in their old order; their number."""
-    moved = int(connection.execute(_BRING_BACK, {"of": lane, "into": into, "at": now}).rowcount)
-    if moved:
-        _news(connection)
-    return moved

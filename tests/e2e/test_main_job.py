@@ -245,8 +245,9 @@ def test_what_is_kept_is_unreadable_and_the_log_says_nobody(parts: Town) -> None
         "Carrer Major": "place",
     }
     kinds = Counter(private.values())
-    assert kinds["phone"] >= 8 and kinds["message id"] > 100 and kinds["text"] > 100, kinds
-    assert kinds["name"] >= 8 and kinds["user_id"] >= 8
+    # of everybody who wrote in the tests above, in the gate one fewer
+    assert kinds["phone"] >= 7 and kinds["message id"] > 80 and kinds["text"] > 80, kinds
+    assert kinds["name"] >= 7 and kinds["user_id"] >= 7
     backup = parts.folder / "backup.db"
     with closing(driver().connect(parts.database)) as database, closing(driver().connect(backup)) as copy:
         database.backup(copy)  # what «.backup» does

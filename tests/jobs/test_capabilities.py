@@ -11,7 +11,7 @@ import pytest
 from connector.core.ports import Capabilities, Known
 from connector.core.ticket import Changes, EntryKind, TicketView
 from connector.core.town import Answers, OnFailed
-from connector.storage import work
+from connector.storage import given_up
 
 from .rig import PACE, Citizen, Rig, pdf
 from .test_answers_exactly_once import change
@@ -116,7 +116,9 @@ def test_a_ticket_that_a_person_finds_is_taken(rig: Rig, narrow: Callable[[Any],
     number = rig.ticket(reference)["id"]
     store = rig.demo.service.store
     citizen.new()
-    store.write_now(lambda c: work.reopen_with(c, store.sealer, row, "create", rig.now(), ticket=str(number)))
+    store.write_now(
+        lambda c: given_up.reopen_with(c, store.sealer, row, "create", rig.now(), ticket=str(number))
+    )
     rig.work()
     assert any(f"*{number}*" in said for said in citizen.said())
     rig.staff("oac").write(number, "Hi anem")
@@ -127,7 +129,7 @@ def test_a_ticket_that_a_person_finds_is_taken(rig: Rig, narrow: Callable[[Any],
 
 def test_what_a_person_does_not_find_is_sent_again(rig: Rig, narrow: Callable[[Any], Any]) -> None:
     _, reference, row = unsettled(rig, narrow, "before")
-    assert rig.demo.service.store.write_now(lambda c: work.reopen(c, row, rig.now()))
+    assert rig.demo.service.store.write_now(lambda c: given_up.reopen(c, row, rig.now()))
     rig.work()
     assert len(rig.tickets(reference)) == 1 and not rig.failed()
 
@@ -140,12 +142,12 @@ def test_a_number_that_is_nobodys_or_somebody_elses_is_refused(
     store = rig.demo.service.store
     for named, why in ((str(number), other), ("99999999", "no ticket 99999999")):
         store.write_now(
-            lambda c, n=named: work.reopen_with(c, store.sealer, row, "create", rig.now(), ticket=n)
+            lambda c, n=named: given_up.reopen_with(c, store.sealer, row, "create", rig.now(), ticket=n)
         )  # type: ignore[misc]
         rig.work()
         ((_, _, error),) = rig.failed()
         assert why in error
-    assert store.write_now(lambda c: work.drop(c, row))
+    assert store.write_now(lambda c: given_up.drop(c, row))
     assert rig.tickets(reference) == []
 
 

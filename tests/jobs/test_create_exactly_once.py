@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from connector.storage import work
+from connector.storage import given_up
 from tests.e2e.way import reference_in
 
 from .rig import PACE, Citizen, Rig, pdf
@@ -97,7 +97,7 @@ def test_what_waits_for_a_failed_create_waits_quietly_and_goes_on_after_its_retr
     for _ in range(3):
         rig.later(3600)
         assert not {"attach", "note"} & set(rig.rounds), "nothing looks again and again"
-    assert store.write_now(lambda c: work.reopen(c, row, rig.now()))
+    assert store.write_now(lambda c: given_up.reopen(c, row, rig.now()))
     rig.work()
     ticket = rig.ticket(reference)
     assert [a["filename"] for a in ticket["attachments"]] == ["plànol.pdf"]

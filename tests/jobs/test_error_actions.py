@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from connector.jobs import sending
-from connector.storage import work
+from connector.storage import given_up
 from connector.storage.buckets import Rate
 from connector.whatsapp.errors import Action, _table
 
@@ -234,7 +234,7 @@ def test_what_never_arrives_is_listed_after_a_failed_status_and_can_be_retried(r
     citizen.new()
     ((row, kind, error),) = rig.failed()
     assert kind == "send" and str(code) in error
-    assert rig.demo.service.store.write_now(lambda c: work.reopen(c, row, rig.now()))
+    assert rig.demo.service.store.write_now(lambda c: given_up.reopen(c, row, rig.now()))
     rig.later(PACE.silence + 1)
     assert [w for w in citizen.said() if "resposta perduda" in w] and not rig.failed()
 

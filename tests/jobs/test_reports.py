@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from connector.core.town import Answers, OnFailed
-from connector.storage import work
+from connector.storage import given_up
 
 from .rig import Citizen, Rig
 
@@ -156,4 +156,4 @@ def test_a_failed_answer_is_put_where_staff_look(flagged: Rig) -> None:
 
 def drop(rig: Rig) -> None:
     for row, *_ in rig.failed():
-        rig.demo.service.store.write_now(lambda c, row=row: work.drop(c, row))  # type: ignore[misc]
+        rig.demo.service.store.write_now(lambda c, row=row: given_up.drop(c, row))  # type: ignore[misc]

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import LargeBinary
 
-from connector.storage import tables, work
+from connector.storage import given_up, tables
 from tests.e2e.way import ids, words
 
 from .rig import PACE, Rig
@@ -157,7 +157,7 @@ def test_a_refused_message_is_listed_and_can_be_retried(rig: Rig) -> None:
     ((row, kind, error),) = rig.failed()
     assert kind == "send" and error and citizen.person.phone not in error
     assert citizen.new() == []
-    assert rig.demo.service.store.write_now(lambda c: work.reopen(c, row, rig.now()))
+    assert rig.demo.service.store.write_now(lambda c: given_up.reopen(c, row, rig.now()))
     # it was tried: also by hand it goes out only once nothing of it can be under way any more
     rig.later(PACE.silence)
     assert len(citizen.new()) == 1 and not rig.failed()

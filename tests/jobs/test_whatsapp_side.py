@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import httpx
 
-from connector.storage.work import failed_rows
+from connector.storage.given_up import failed_rows
 from tests.e2e.way import ids, reference_in, until, words
 
 from .conftest import World

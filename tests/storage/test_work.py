@@ -17,7 +17,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
 
 from connector.core.errors import LeaseLost, Settled
-from connector.storage import work
+from connector.storage import given_up, in_lane, work
 from connector.storage.store import Connection, Store
 from connector.storage.work import Row
 from connector.toolkit.privacy import Sealer
@@ -106,12 +106,12 @@ def test_a_failed_row_stays_whole_leaves_its_lane_and_can_come_back(store: Store
     store.write_now(lambda c: work.fail(c, row, "why", 2))
     (next_one,) = claim(store)
     assert next_one.payload["n"] == 8
-    assert [f["error"] for f in store.read_now(work.failed_rows)] == ["why"]
-    assert store.write_now(lambda c: work.reopen(c, row.id, 3))
+    assert [f["error"] for f in store.read_now(given_up.failed_rows)] == ["why"]
+    assert store.write_now(lambda c: given_up.reopen(c, row.id, 3))
     assert claim(store, now=4) == [], "its lane is taken"
     end(store, next_one)
     assert [r.payload["n"] for r in claim(store, now=4)] == [7]
-    assert not store.write_now(lambda c: work.drop(c, row.id)), "only what failed can be dropped"
+    assert not store.write_now(lambda c: given_up.drop(c, row.id)), "only what failed can be dropped"
 
 
 def test_an_alarm_is_moved_not_doubled(store: Store) -> None:
@@ -146,10 +146,10 @@ def test_rows_set_aside_come_back_in_order(store: Store) -> None:
         put(store, "out:1", n)
     for _ in range(3):
         (row,) = claim(store)
-        store.write_now(lambda c, row=row: work.set_aside(c, row, "held:1", 1e9))  # type: ignore[misc]
+        store.write_now(lambda c, row=row: in_lane.set_aside(c, row, "held:1", 1e9))  # type: ignore[misc]
     put(store, "out:1", 3)
     assert [r.payload["n"] for r in claim(store)] == [3]
-    assert store.write_now(lambda c: work.bring_back(c, "held:1", "out:1", 1)) == 3
+    assert store.write_now(lambda c: in_lane.bring_back(c, "held:1", "out:1", 1)) == 3
     order = []
     store.write_now(work.release_all)
     while found := claim(store, now=50):
@@ -238,7 +238,7 @@ class Model(RuleBasedStateMachine):
     def retry(self, i: int, which: int) -> None:
         n = sorted(self.failed)[i % len(self.failed)]
         row_id = self.failed.pop(n)
-        assert self.stores[which].write_now(lambda c: work.reopen(c, row_id, self.now))
+        assert self.stores[which].write_now(lambda c: given_up.reopen(c, row_id, self.now))
 
     @rule(seconds=st.floats(0, 15))
     def pass_time(self, seconds: float) -> None:
@@ -309,7 +309,7 @@ def test_replicas_that_claim_at_the_same_time_have_no_lane_in_common(tmp_path: P
                     store.write_now(slowly)
 
         def carry(store: Store) -> None:
-            while adding[0] or store.read_now(lambda c: work.next_due(c, ["k"])) is not None:
+            while adding[0] or store.read_now(lambda c: in_lane.next_due(c, ["k"])) is not None:
                 for row in claim(store, limit=3):
                     lane = int(row.lane)
                     if not busy[lane].acquire(blocking=False):

@@ -18,7 +18,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from connector.jobs.runtime import Runtime
-from connector.storage import work
+from connector.storage import given_up
 from connector.storage.store import Store
 from connector.toolkit.observe import get_logger, mask
 from connector.worker import Worker
@@ -172,7 +172,7 @@ class Ops:
 
     async def _retry(self, request: Request, visit: Visit) -> Response:
         row, now = int(request.path_params["row"]), self.clock()
-        done = await self.store.write(lambda c: work.reopen(c, row, now))
+        done = await self.store.write(lambda c: given_up.reopen(c, row, now))
         if done:
             log.info("put back by an operator", work=row)
         return _to(f"?done={'retried' if done else 'too_late'}")
@@ -186,7 +186,7 @@ class Ops:
 
     async def _drop(self, request: Request, visit: Visit) -> Response:
         row = int(request.path_params["row"])
-        done = await self.store.write(lambda c: work.drop(c, row))
+        done = await self.store.write(lambda c: given_up.drop(c, row))
         if done:
             log.warning("dropped by an operator", work=row)
         return _to(f"?done={'dropped' if done else 'too_late'}")
