@@ -89,6 +89,7 @@ def after(connection: Connection, rt: Runtime, failed: Failed, now: float) -> No
             pauses.lift(connection, rt.name, failed.destination, [OUTAGE], now)
         else:
             stumble(connection, rt, failed.destination, failed.reason, now)
+            wait = min(wait, rt.pace.away[1])
         untried = isinstance(error, Unavailable)
         work.later(connection, sealer, row, now + wait, failed.reason, untried=untried)
     elif isinstance(error, Unsettled):
@@ -208,6 +209,10 @@ def give_up(
         )
 
 
+def _paces(rt: Runtime) -> dict[str, tuple[float, float]]:
+    return {REFUSED: rt.pace.pause, OUTAGE: rt.pace.away}
+
+
 def pause(
     connection: Connection,
     rt: Runtime,
@@ -219,7 +224,7 @@ def pause(
     cause: str = REFUSED,
 ) -> None:
     """Leave a destination alone, each time again twice as long; ``seconds`` where it was said for how long."""
-    begun = pauses.begin(connection, rt.name, destination, reason, now, rt.pace.pause, cause, seconds)
+    begun = pauses.begin(connection, rt.name, destination, reason, now, _paces(rt)[cause], cause, seconds)
     log.error(
         "paused", destination=destination, town=rt.name, reason=reason, seconds=round(begun.until - now)
     )
@@ -228,7 +233,7 @@ def pause(
 def stumble(connection: Connection, rt: Runtime, destination: str, reason: str, now: float) -> None:
     """A call failed in a way that may be the whole destination's: after several in a row it is left alone."""
     begun = pauses.stumble(
-        connection, rt.name, destination, reason, now, rt.pace.stumbles, rt.pace.pause, OUTAGE
+        connection, rt.name, destination, reason, now, rt.pace.stumbles, _paces(rt), OUTAGE
     )
     if begun is not None:
         log.error(

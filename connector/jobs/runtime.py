@@ -52,7 +52,10 @@ class Pace:
     attempts: int = 12
     """Tries before a row that keeps failing for a reason of its own is given to a person."""
     pause: tuple[float, float] = (15.0, 900.0)
-    """A destination that refuses us or is away is left alone so long; doubled each time, up to the second."""
+    """A destination that refuses us is left alone so long; doubled each time, up to the second."""
+    away: tuple[float, float] = (15.0, 120.0)
+    """The same of one that cannot be reached, and what waits for it tries again at the latest so: people wait for answers,
+    and one call in two minutes harms nobody."""
     stumbles: int = 3
     """Failures in a row, with no success between, after which a destination counts as away."""
     spread: float = 1800

@@ -6,7 +6,7 @@ has passed, single calls probe the destination, and the first success removes th
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, bindparam, delete, select
@@ -90,18 +90,21 @@ def stumble(
     reason: str,
     now: float,
     most: int,
-    pace: tuple[float, float],
+    paces: Mapping[str, tuple[float, float]],
     cause: str,
 ) -> Pause | None:
-    """Count a failure; from ``most`` in a row on (or when a probe failed) it is a pause, which is returned."""
+    """Count a failure; from ``most`` in a row on (or when a probe failed) it is a pause, which is returned.
+
+    ``paces``: as ``begin`` takes one, for each cause.
+    """
     old = _get(connection, town, destination)
     if old is not None and old.until > old.since:
         if old.until > now:
             return None  # a call that was under way when the pause began
-        return begin(connection, town, destination, reason, now, pace, old.cause)
+        return begin(connection, town, destination, reason, now, paces[old.cause], old.cause)
     failures = 1 if old is None else old.failures + 1
     if failures >= most:
-        return begin(connection, town, destination, reason, now, pace, cause)
+        return begin(connection, town, destination, reason, now, paces[cause], cause)
     _save(connection, Pause(town, destination, now, now, failures, reason, cause))
     return None
 

@@ -27,6 +27,7 @@ from connector.toolkit.media import Rules
 from connector.trackers.redmine import config as redmine
 from connector.wiring import make_clamd
 from tests.clamd import clamd
+from tests.fuzz import examples
 
 HERE = Path(__file__).parent
 
@@ -444,7 +445,7 @@ def test_settings_never_show_a_secret(folder: Path) -> None:
     assert "phone_number_id" in shown
 
 
-@hypothesis_settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     where=st.sampled_from(SECRET_KEYS),
     how=st.sampled_from(['"{}"', '["{}", 1]', '{{ inner = "{}" }}', "{}", '"{} broken"', '"""{}\n"""']),

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector.core.emergency import speaks_of
+from tests.fuzz import examples
 
 NOW = """
 112
@@ -212,6 +213,6 @@ def test_who_writes_a_long_story_is_answered_all_the_same() -> None:
 
 
 @given(st.text(alphabet="hi ha foc al112,.'no es una emergència \n", max_size=400))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 def test_nothing_makes_it_stumble(text: str) -> None:
     assert speaks_of(text) in (True, False)

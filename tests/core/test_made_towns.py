@@ -27,6 +27,7 @@ from connector.core.incoming import (
     UnsupportedIn,
 )
 from connector.core.town import Councillor, Option, Page, Town
+from tests.fuzz import examples
 
 from .talk import TOWN, Citizen, ids_of, newcomer
 
@@ -115,7 +116,7 @@ SILENT = ("wait", "later", "revoke", "send")
 
 @given(towns(), st.lists(MOVES, min_size=1, max_size=30), st.booleans())
 @settings(
-    max_examples=120,
+    max_examples=examples(120),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
 )
@@ -172,7 +173,7 @@ def _do(citizen: Citizen, move: str, value: Any) -> None:
 
 
 @given(towns())
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=list(HealthCheck))
 def test_every_option_is_reached_by_tapping_and_by_its_number(town: Town) -> None:
     """Walks every list to its end, and types every number from the first page."""
     begins = {"menu:home": [f"menu:{o.key}" for o in town.menu]}

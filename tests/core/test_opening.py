@@ -14,6 +14,7 @@ from connector.core.information import Holidays, LocalHoliday, Office, Season, S
 from connector.core.office_texts import OfficeTexts
 from connector.core.texts import Texts
 from connector.texts import catalogues
+from tests.fuzz import examples
 
 MADRID = ZoneInfo("Europe/Madrid")
 CATALONIA = Holidays(
@@ -178,7 +179,7 @@ def test_days_of_the_year() -> None:
     st.lists(st.tuples(st.integers(0, 6), st.integers(0, 1439), st.integers(1, 1440)), max_size=6),
     st.datetimes(datetime(2026, 1, 1), datetime(2026, 12, 31)),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_any_week_at_any_time(parts: list[tuple[int, int, int]], moment: datetime) -> None:
     lines = [
         f"{hours.DAYS[day]} {a // 60}:{a % 60:02}-{(b := (a + n) % 1440) // 60}:{b % 60:02}"

@@ -9,6 +9,7 @@ from connector.core.events import Forget, Say, Submit, Wake
 from connector.core.incoming import ContactsIn, MediaKind, UnknownIn
 from connector.core.outgoing import AskPlaceOut
 from connector.whatsapp.payloads import build
+from tests.fuzz import examples
 
 from .talk import WHO, accepted, ids_of
 
@@ -29,7 +30,7 @@ MOVES = st.lists(
 
 
 @given(MOVES)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_a_walk(moves: list[tuple[str, object]]) -> None:
     citizen = accepted()
     offered = [i for say in citizen.said for i in ids_of(say.message)]

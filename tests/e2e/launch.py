@@ -21,6 +21,7 @@ PACE = Pace(
     first=0.2,
     longest=1.0,
     pause=(0.3, 1.0),
+    away=(0.3, 1.0),
     spread=2.0,
     any_hour=True,
 )

@@ -77,7 +77,7 @@ def _place(url: str) -> str:
     return url.removeprefix("sqlite:///") if url.startswith("sqlite") else url
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
 def town(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Town]:
     with _running(request.param, tmp_path) as running:
         yield running

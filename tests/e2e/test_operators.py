@@ -25,31 +25,32 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Way]:
 
 
 def connector(parts: Way, *words: str, crash: str = "") -> subprocess.CompletedProcess[str]:
+    """A command as IT starts it: another process."""
     command = [sys.executable, "-m", "connector", *words, "--config", str(parts.folder / "config.toml")]
     env = {**os.environ, **({"CONNECTOR_CRASH": crash} if crash else {})}
     return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60, check=False)
 
 
 def here(parts: Way, *words: str, said: str = "") -> Result:
-    """The same in this process, beside the running one."""
+    """The same in this process, beside the running one; a process of its own takes a second to start."""
     return CliRunner().invoke(app, [*words, "--config", str(parts.folder / "config.toml")], input=said)
 
 
 def test_templates_are_missing_then_handed_in_once(parts: Way) -> None:
-    before = connector(parts, "templates", "list", "--json")
-    assert before.returncode == 1
+    before = here(parts, "templates", "list", "--json")
+    assert before.exit_code == 1
     assert [t["state"] for t in json.loads(before.stdout)] == ["MISSING"] * 9
     pushed = connector(parts, "templates", "push")
     assert pushed.returncode == 0 and "handed in: ca, en, es" in pushed.stderr, pushed.stderr
-    again = connector(parts, "templates", "push", "--json")
-    assert again.returncode == 0 and "nothing was missing" in again.stderr
+    again = here(parts, "templates", "push", "--json")
+    assert again.exit_code == 0 and "nothing was missing" in again.stderr
     assert {t["name"] for t in json.loads(again.stdout)} == {
         "resposta_disponible",
         "noticia_municipal",
         "avis_municipal",
     }
-    assert connector(parts, "templates", "list").returncode == 0
-    checked = connector(parts, "check", "--json")
+    assert here(parts, "templates", "list").exit_code == 0
+    checked = here(parts, "check", "--json")
     assert "templates.answer" not in checked.stdout, "check has nothing to say any more"
 
 
@@ -59,10 +60,10 @@ def test_status_is_a_page_and_the_ledger_balances(parts: Way) -> None:
     phone.next()
     page = connector(parts, "status")
     assert page.returncode == 0 and "All is well" in page.stdout and "34600000091" not in page.stdout, page
-    found = json.loads(connector(parts, "status", "--json").stdout)
+    found = json.loads(here(parts, "status", "--json").stdout)
     assert found["towns"]["sant-cebria"].keys() >= {"poll", "webhook"} and found["paused"] == []
-    until("every message has its outcome", lambda: connector(parts, "status", "--ledger").returncode == 0)
-    books = json.loads(connector(parts, "status", "--ledger", "--json").stdout)
+    until("every message has its outcome", lambda: here(parts, "status", "--ledger").exit_code == 0)
+    books = json.loads(here(parts, "status", "--ledger", "--json").stdout)
     assert books["balanced"] and books["received"] == 1 and books["sent"] == 1
 
 
@@ -94,13 +95,13 @@ route = { assignee = "Oficina Atenció Ciutadana" }
     )
     assert parts.connector.process is not None
     parts.connector.process.send_signal(signal.SIGHUP)  # need not wait for the next look
-    said = until("the alarm", lambda: s if "the mapping" in (s := connector(parts, "status").stdout) else "")
+    said = until("the alarm", lambda: s if "the mapping" in (s := here(parts, "status").stdout) else "")
     assert "former one stays" in said and "did you mean «title»?" in said and "sant-cebria.toml" in said
     assert "menu:pool" in menu(), "the one before it stays"
     assert "former one stays" in parts.connector.tail()
 
     file.write_text(original, encoding="utf-8")
-    until("all is well again", lambda: "the mapping" not in connector(parts, "status").stdout)
+    until("all is well again", lambda: "the mapping" not in here(parts, "status").stdout)
     assert "menu:pool" not in menu()
     phone.tap("menu:pool")
     assert "menu:mayor" in ids(phone.next()), "an old button gets the menu"

@@ -46,6 +46,7 @@ def request(phone: Phone, councillor: str, text: str) -> str:
 
 
 @pytest.mark.real
+@pytest.mark.long
 def test_a_councillors_requests_are_seen_by_that_councillor_alone(parts: Way) -> None:
     phone, other = parts.phone("Persona", "34600000081"), parts.phone("Una altra", "34600000082")
     reference = request(phone, "centre", "Només per a vostè")

@@ -35,6 +35,7 @@ def main() -> None:
         first=0.3,
         longest=3.0,
         pause=(0.5, 3.0),
+        away=(0.5, 3.0),
         spread=10.0,
     )
     service = wiring.Service(municipalities, pace=pace)

@@ -30,7 +30,7 @@ def balanced(report: Report, plan: Plan) -> None:
 @pytest.mark.real
 @pytest.mark.timeout(300)
 def test_a_real_redmine_and_an_embedded_database(tmp_path: Path) -> None:
-    plan = Plan(people=16, kills=8, seed=20261124, tracker="redmine", say=say)
+    plan = Plan(people=8, kills=4, seed=20261124, tracker="redmine", say=say)
     balanced(asyncio.run(run(plan, tmp_path)), plan)
 
 
@@ -59,6 +59,7 @@ def test_a_real_roundup(tmp_path: Path) -> None:
 
 
 @pytest.mark.real
+@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_two_replicas_on_a_postgresql_that_is_restarted(tmp_path: Path) -> None:
     plan = Plan(people=20, kills=12, seed=20261125, postgres=True, replicas=2, say=say)

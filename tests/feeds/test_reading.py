@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from connector.core.board import Item
 from connector.core.errors import Rejected
 from connector.feeds import agenda, items, news, reading, webpage
+from tests.fuzz import examples
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC).timestamp()
 MADRID = "Europe/Madrid"
@@ -388,14 +389,14 @@ def sound(found: list[Item]) -> None:
 
 
 @given(st.one_of(st.binary(max_size=200), st.lists(st.one_of(PIECES, st.text(max_size=12)), max_size=14).map(lambda p: "".join(p).encode("utf-8", "replace"))))  # fmt: skip
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 def test_any_feed_is_read_or_refused(content: bytes) -> None:
     with contextlib.suppress(items.Unread):
         sound(news.read(content))
 
 
 @given(st.lists(st.one_of(LINES, st.text(max_size=8)), max_size=18))
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 def test_any_calendar_is_read_or_refused(parts: list[str]) -> None:
     content = ("BEGIN:VCALENDAR\r\n" + "".join(parts)).encode("utf-8", "replace")
     with contextlib.suppress(items.Unread):
@@ -403,6 +404,6 @@ def test_any_calendar_is_read_or_refused(parts: list[str]) -> None:
 
 
 @given(st.text(max_size=200), st.sampled_from(["html", "plain"]))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_any_text_becomes_an_item(text: str, markup: Any) -> None:
     sound([items.make(text, text, text, markup=markup, url=text)])

@@ -15,8 +15,6 @@ from tests.e2e.way import option, words
 if TYPE_CHECKING:
     from .world import World
 
-PATIENCE = 3 * 86_400.0
-"""Seconds after which somebody who waits says so: far more than anything lasts, so something was lost."""
 PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
@@ -69,7 +67,7 @@ class Citizen:
         return str(self.world.meta.send(self.person, action))
 
     async def until(self, what: str, look: Callable[[], Any]) -> Any:
-        end = self.world.loop.now + PATIENCE
+        end = self.world.loop.now + self.world.plan.patience
         while self.world.loop.now < end:
             if found := look():
                 return found
@@ -96,7 +94,8 @@ class Citizen:
 
     async def live(self, requests: int) -> None:
         try:
-            await asyncio.sleep(self.dice.uniform(0, 600))
+            begins = self.world.plan.begins[self.n : self.n + 1]
+            await asyncio.sleep(*(begins or [self.dice.uniform(0, 600)]))
             self.send(type="text", body=self.dice.choice(("Hola", "Bon dia", "hola!!")))
             await self.tap("consent:yes")
             await self.until("the menu", lambda: self.offering("menu:mayor"))

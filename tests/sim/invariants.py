@@ -95,6 +95,10 @@ def _request(world: World, request: Request, chat: list[dict[str, Any]]) -> list
     receipts = [m for m in chat if words(m).startswith("Rebut") and request.receipt in words(m)]
     if not request.receipt or len(receipts) != 1:
         found.append(f"{name}: {len(receipts)} receipts")
+    elif receipts[0]["callback"] != f"receipt-say:{request.receipt}":
+        found.append(
+            f"{name}: its receipt is called {receipts[0]['callback']}, which is not the same in each try"
+        )
     elif ticket.values.get(2) != request.receipt:
         found.append(f"{name}: ticket {ticket.id} has not the reference {request.receipt}")
     numbered = [

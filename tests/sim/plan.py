@@ -65,6 +65,11 @@ class Plan:
     gap: float | None = None
     """Seconds between two messages of a citizen; several otherwise."""
     photo: bool | None = None
+    begins: tuple[float, ...] = ()
+    """When the first, second … person begins; by chance otherwise."""
+    patience: float = 3 * 24 * HOUR
+    """Seconds after which somebody who waits says so, and after which the world must have come to rest: far more than
+    anything lasts."""
     also: Callable[[Any], list[str]] | None = None
     """What must hold besides, of the world at the end."""
 
@@ -159,6 +164,7 @@ def brief(seed: int) -> Plan:
     ]
     made.jumps = [(at * short, by) for at, by in made.jumps]
     made.poll_every, made.days, made.people = 60, 0.0, min(made.people, 2)
+    made.patience = 12 * HOUR
     # what is made public later is found by the nightly sweep, which is far away
     made.kinds = ("public", "private", "edited", "hidden", "deleted", "solved", "file")
     return made

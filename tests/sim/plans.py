@@ -39,6 +39,7 @@ def _one(**more: Any) -> Plan:
         "notes": 1,
         "rough": 1500.0,
         "photo": False,
+        "patience": 3 * HOUR,
     }
     return Plan(**{**defaults, **more})
 
@@ -117,16 +118,22 @@ def silence_while_nobody_listens_proves_nothing() -> Plan:
 
 @plan
 def a_message_that_comes_with_the_alarm_is_in_the_summary() -> Plan:
-    """The program dies with the second message stored, and when it is back the alarm of the first is due as well."""
-    seen = {"webhooks": 0, "armed": False}
+    """The program dies as soon as the second message is stored; when it is back the alarm of the first is due as well."""
+    seen = {"second": False, "died": False}
 
     def calls(name: str, request: httpx.Request, n: int) -> Fate | None:
-        if name == "webhook" and "b Hi ha un fanal" in _body(request) and not seen["armed"]:
-            seen["armed"] = True
-            return Fate(before=0.0, dies="after", after=0.0)
+        if name == "webhook" and "b Hi ha un fanal" in _body(request):
+            seen["second"] = True
+            return Fate(before=0.0, after=0.0)
         return None
 
-    return _one(calls=calls, gap=3.0, away=(30.0, 30.0))
+    def dies(number: int, when: str) -> str:
+        if when == "after" and seen["second"] and not seen["died"]:
+            seen["died"] = True
+            return "die"
+        return ""
+
+    return _one(calls=calls, commits=dies, gap=3.0, away=(30.0, 30.0))
 
 
 def _late_put(holds: str) -> Callable[[str, httpx.Request, int], Fate | None]:
@@ -184,6 +191,36 @@ def polls_go_on_as_soon_as_the_tracker_is_back() -> Plan:
         also=_soon(180, ends),
         seed=9,
     )
+
+
+@plan
+def what_the_tracker_proves_for_one_it_proves_for_all() -> Plan:
+    """Somebody's ticket is made after an outage: answers that waited come with it, not when the poll tries again."""
+    ends = 1000 + HOUR
+    outage = Outage("redmine", 1000, ends, "500")
+    made_at: list[float] = []
+
+    def calls(name: str, request: httpx.Request, n: int) -> Fate | None:
+        if _is(request, "POST", "/issues.json") and made.now() > ends and not made_at:
+            made_at.append(made.now())
+            return Fate()
+        return None
+
+    made = _one(
+        people=2,
+        begins=(10.0, 1000 + 0.9 * HOUR),
+        rough=ends + 600,
+        outages=[outage],
+        kinds=("public",),
+        poll_every=30,
+        calls=calls,
+    )
+
+    def soon(world: Any) -> list[str]:
+        return _soon(45, made_at[0])(world) if made_at else ["no ticket was made after the outage"]
+
+    made.also = soon
+    return made
 
 
 @plan

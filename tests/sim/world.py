@@ -42,8 +42,6 @@ ROOT = Path(__file__).resolve().parents[2]
 KEY = "k" * 43
 TOKEN, SECRET, VERIFY = "t" * 32, "s" * 32, "v" * 32
 META, REDMINE, CONNECTOR = "http://meta.sim", "http://redmine.sim", "http://connector.sim"
-QUIET = 3 * 86_400.0
-"""Virtual seconds after which the world must have come to rest."""
 
 
 @cache
@@ -224,8 +222,10 @@ class World:
         end = None
         while end is None or self.loop.now < end:
             await asyncio.sleep(120)
+            if self.staff.trouble or any(c.trouble for c in self.citizens):
+                break  # it gets no better
             if end is None and self.plan.calm() and all(c.done for c in self.citizens):
-                end = self.loop.now + QUIET
+                end = self.loop.now + self.plan.patience
                 self.trace("everybody has what they wanted: quiet time")
             if end is not None and self._rests():
                 break

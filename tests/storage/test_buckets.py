@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from connector.storage import buckets
 from connector.storage.buckets import Rate
 from connector.storage.store import Store
+from tests.fuzz import examples
 
 PAIR = Rate(1 / 6, 45)
 
@@ -46,7 +47,9 @@ def test_a_bucket_that_is_full_again_is_forgotten(store: Store) -> None:
 
 
 @given(st.lists(st.floats(0, 20), min_size=1, max_size=60))
-@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=examples(25), suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_never_more_than_the_rate_in_any_stretch_of_time(store: Store, gaps: list[float]) -> None:
     rate, name = Rate(1 / 2, 5), secrets.token_hex(8)
     now, went = 1000.0, []

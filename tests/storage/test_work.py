@@ -22,6 +22,7 @@ from connector.storage.store import Connection, Store
 from connector.storage.work import Row
 from connector.toolkit.privacy import Sealer
 from tests.databases import database
+from tests.fuzz import examples
 
 from .conftest import KEY
 
@@ -257,7 +258,7 @@ class PostgresModel(Model):
 
 
 TestModel = Model.TestCase
-TestModel.settings = settings(max_examples=20, stateful_step_count=40, deadline=None)
+TestModel.settings = settings(max_examples=examples(20), stateful_step_count=40, deadline=None)
 TestPostgresModel = pytest.mark.real(PostgresModel.TestCase)
 TestPostgresModel.settings = TestModel.settings
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector.whatsapp.limits import fit, measure, one_line, split
+from tests.fuzz import examples
 
 CLUSTERS = [
     "a",
@@ -52,7 +53,7 @@ def test_fit(text: str, limit: int, wanted: str) -> None:
     assert fit(text, limit) == wanted
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(TEXTS, st.integers(0, 60))
 def test_fit_fits(text: str, limit: int) -> None:
     found = fit(text, limit)
@@ -90,7 +91,7 @@ def test_too_small_pieces_are_refused() -> None:
         split("x", 10)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(TEXTS, st.integers(32, 90))
 def test_split_loses_nothing(text: str, limit: int) -> None:
     pieces = split(text, limit)

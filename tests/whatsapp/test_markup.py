@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from connector.whatsapp import markup as module
 from connector.whatsapp.markup import Markup, escape, to_whatsapp
+from tests.fuzz import examples
 
 TEXTILE = [
     ("*Hem* _reparat_ -el- +fanal+ @codi@", "*Hem* _reparat_ ~el~ fanal ```codi```"),
@@ -162,7 +163,7 @@ def hold(shown: str, words: list[str]) -> bool:
     return True
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(SOUP, st.sampled_from(["textile", "markdown", "html", "plain"]))
 @example("<!--</b>>", "textile")
 @example("<a <b <i>>> x", "plain")
@@ -172,7 +173,7 @@ def test_any_soup(text: str, markup: Markup) -> None:
     assert shown == shown.strip()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(
     st.lists(st.tuples(WORD, st.sampled_from(" *_-+~@`\"'().,;:?!=^|#>\n")), min_size=1, max_size=15),
     st.sampled_from(["textile", "markdown", "plain"]),
@@ -195,7 +196,7 @@ STYLED = st.recursive(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(STYLED)
 def test_html_keeps_words_and_makes_marks_that_whatsapp_understands(source: str) -> None:
     shown = to_whatsapp(source, "html")
@@ -220,7 +221,7 @@ def test_html_keeps_words_and_makes_marks_that_whatsapp_understands(source: str)
         assert not opened, "no mark goes on in the next line"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(SOUP)
 def test_escaped_text_has_no_marks_left_at_word_edges(text: str) -> None:
     text = text.replace("https://", "")

@@ -25,6 +25,7 @@ from connector.core.outgoing import (
 )
 from connector.whatsapp.outgoing import build, mark_read
 from connector.whatsapp.templates import answer_template, compare
+from tests.fuzz import examples
 
 from .samples import FOLDER, SCHEMAS, load
 
@@ -179,7 +180,7 @@ ADDRESSES = st.builds(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(ANY, ADDRESSES, sized(512), st.sampled_from([None, "", "M0", WAMID, WAMID + "\n"]))
 def test_what_is_built_is_valid(message: Outgoing, to: Address, key: str, quote: str | None) -> None:
     try:

@@ -25,6 +25,7 @@ from connector.core.incoming import (
 )
 from connector.core.outgoing import Outgoing
 from connector.whatsapp.payloads import UNPARSED, Parsed, from_json, outgoing_from_json, parse, to_json
+from tests.fuzz import examples
 
 from .samples import AT, CHANNEL, RECEIVED, WEBHOOKS, envelope, message, webhook
 
@@ -251,7 +252,7 @@ def test_problems_hold_nothing_of_a_person() -> None:
 # --- anything at all ------------------------------------------------------------------------------
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.binary(max_size=60) | JSON.map(lambda v: json.dumps(v).encode()))
 def test_any_bytes(body: bytes) -> None:
     parse(body, RECEIVED)
@@ -268,7 +269,7 @@ def _kept(parsed: Parsed, wamid: str) -> bool:
     )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(st.sampled_from(WEBHOOKS), st.data())
 def test_a_damaged_sample_loses_no_message(name: str, data: st.DataObject) -> None:
     """One place of a sample replaced or removed: every message that still is there comes out or is kept."""
@@ -300,7 +301,7 @@ PAYLOADS = st.dictionaries(st.text(), JSON.filter(lambda v: "nan" not in repr(v)
 st.register_type_strategy(PlaceIn, st.builds(PlaceIn, NUMBERS, NUMBERS))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.builds(Inbound, at=TIMES) | st.builds(Status, at=TIMES) | st.builds(Notice, payload=PAYLOADS))
 def test_round_trip(thing: Inbound | Status | Notice) -> None:
     data = json.loads(json.dumps(to_json(thing)))
@@ -308,7 +309,7 @@ def test_round_trip(thing: Inbound | Status | Notice) -> None:
     assert copy.deepcopy(thing) == thing
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.from_type(Outgoing))  # type: ignore[arg-type]
 def test_round_trip_of_outgoing_messages(thing: Outgoing) -> None:
     assert outgoing_from_json(json.loads(json.dumps(to_json(thing)))) == thing

@@ -18,6 +18,7 @@ from connector.core.errors import Ambiguous, Forbidden, Rejected
 from connector.core.ticket import Place, Upload
 from connector.trackers import inert
 from connector.trackers.redmine import markup
+from tests.fuzz import examples
 
 from ..contract import TrackerContract
 from ..corpus import MADE, WRITTEN
@@ -201,7 +202,7 @@ def test_on_the_page_every_text_is_as_written_and_does_nothing(redmine: Any, tex
         check(WRITTEN)
 
         @settings(
-            max_examples=12,
+            max_examples=examples(12),
             deadline=None,
             phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
