@@ -12,13 +12,16 @@ WORKERS ?= 3
 # tests/conftest.py says which tests share a process.
 PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder
 
+# Tests start the program some hundred times: without compiled files each start would compile all of it.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help install lock demo lint test test-real bench faults fuzz simulate clean
 
 help:
 	@echo 'make demo          phone and staff desk in the browser, no account needed (PORT=…, NO_BROWSER=1)'
 	@echo 'make install       sets up .venv/ from requirements.lock; the program is .venv/bin/connector'
-	@echo 'make test          the tests that need no server and no browser (ARGS="-k word" goes to pytest)'
+	@echo 'make test          the tests in one process: no server, no browser (ARGS="-k word" goes to pytest)'
 	@echo 'make test-real     all tests, against real servers it installs and starts (Debian 12, root)'
 	@echo 'make lint          ruff, mypy and the import rules'
 	@echo 'make bench         the benchmarks, each as a ratio to a baseline measured in the same run (REAL=1: with a real'
@@ -73,7 +76,7 @@ lint: $(STAMP)
 	@$(BIN)/lint-imports
 
 test: $(STAMP)
-	@$(PYTEST) -m 'not real and not browser and not long' $(ARGS)
+	@$(PYTEST) -m 'not real and not browser and not process and not long' $(ARGS)
 
 test-real: $(STAMP)
 	@servers=$$(tests/servers/up) && eval "$$servers" && CONNECTOR_NO_SKIPS=1 $(PYTEST) $(ARGS)

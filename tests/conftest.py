@@ -186,7 +186,24 @@ class _Sharing(LoadScopeScheduling):
         return f"{file}#{tracker[1] if tracker else zlib.crc32(nodeid.encode()) % SHARES.get(file, 1)}"
 
 
+PROCESSES = (
+    "tests/e2e/",
+    "tests/crashes/test_crash_points.py::test_killed_there",
+    "tests/benchmarks/",
+    "tests/servers/",
+    "tests/toolkit/test_lean.py",
+    "tests/config/test_init.py::test_at_a_real_terminal",
+    "tests/config/test_qr.py::test_at_a_terminal",
+)
+"""Tests that start the program, or other programs, as processes of their own: marked ``process``."""
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.nodeid.startswith(PROCESSES):
+            item.add_marker(pytest.mark.process)
+
     def rank(item: pytest.Item) -> int:
         return next((n for n, start in enumerate(LONGEST) if item.nodeid.startswith(start)), len(LONGEST))
 

@@ -91,6 +91,8 @@ class Intake:
             failed = error
         except Exception as error:
             failed = error if len(batch.parts) == 1 else None
+        finally:
+            self._shut(batch)  # the store may have failed before it came to what it was given
         for n, (_, _, waiting) in enumerate(batch.parts):
             if waiting.done():
                 continue
@@ -99,11 +101,14 @@ class Intake:
             else:
                 waiting.set_result(results[n] if results is not None else None)
 
-    def _keep_batch(self, connection: Connection, batch: _Batch) -> list[Taken]:
+    def _shut(self, batch: _Batch) -> None:
+        """Whoever comes from now on waits for the next write."""
         with self._lock:
-            # whoever comes from now on waits for the next write
             if self._open is batch:
                 self._open = None
+
+    def _keep_batch(self, connection: Connection, batch: _Batch) -> list[Taken]:
+        self._shut(batch)
         return self._keep(connection, [(parsed, now) for parsed, now, _ in batch.parts])
 
     def _keep(self, connection: Connection, parts: list[tuple[Parsed, float]]) -> list[Taken]:

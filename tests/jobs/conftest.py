@@ -21,7 +21,6 @@ from tests.sim.stage import virtual_demo
 from .rig import Rig
 from .rig import rig as start_rig
 
-
 IN_THE_GATE = frozenset(
     {"test_create_exactly_once", "test_send_exactly_once", "test_answers_exactly_once", "test_broadcasts"}
 )
@@ -33,11 +32,7 @@ jobs on PostgreSQL is in `make test-real`."""
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     for item in items:
-        if (
-            item.path.parent == here
-            and "[postgresql" in item.nodeid
-            and item.path.stem not in IN_THE_GATE
-        ):
+        if item.path.parent == here and "[postgresql" in item.nodeid and item.path.stem not in IN_THE_GATE:
             item.add_marker(pytest.mark.long)
 
 

@@ -251,14 +251,16 @@ class Rig:
         return [d[0] for d in self.sql(statement, reference)]
 
 
+_FIRST_DUE = (
+    select(tables.work.c.kind, func.min(tables.work.c.due_at).label("at"))
+    .where(tables.work.c.ended_at.is_(None))
+    .group_by(tables.work.c.kind)
+)
+
+
 def _first_due(connection: Connection) -> dict[str, float]:
     """Of each kind when the first row is due, whether it can be claimed or not."""
-    rows = connection.execute(
-        select(tables.work.c.kind, func.min(tables.work.c.due_at).label("at"))
-        .where(tables.work.c.ended_at.is_(None))
-        .group_by(tables.work.c.kind)
-    )
-    return {row.kind: row.at for row in rows}
+    return {row.kind: row.at for row in connection.execute(_FIRST_DUE)}
 
 
 @contextmanager

@@ -51,6 +51,8 @@ def differences(world: World) -> list[str]:
     for citizen in world.citizens:
         found += _citizen(world, citizen)
     found += _tables(world)
+    if world.restless:
+        found.append(world.restless)
     if world.plan.also is not None:
         found += world.plan.also(world)
     return found

@@ -39,7 +39,7 @@ def _one(**more: Any) -> Plan:
         "notes": 1,
         "rough": 1500.0,
         "photo": False,
-        "patience": 3 * HOUR,
+        "patience": HOUR,
     }
     return Plan(**{**defaults, **more})
 

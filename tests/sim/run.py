@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import atexit
 import gc
+import importlib
 import os
 import pickle
 import select
@@ -20,11 +21,14 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from pathlib import Path
+
+from connector.whatsapp.markup import to_whatsapp
 
 from .plan import Plan, brief, from_seed
 from .plans import PLANS
-from .world import Result, World, template
+from .world import Result, World, template, town
 
 MEMORY = Path("/dev/shm")
 LONGEST = 60
@@ -35,7 +39,18 @@ def folder() -> Path:
     """Where databases are made: in memory, where there is room for it."""
     made = Path(tempfile.mkdtemp(prefix="connector-sim-", dir=MEMORY if MEMORY.is_dir() else None))
     template(made)
+    _warm()
     return made
+
+
+@cache
+def _warm() -> None:
+    """What is loaded and compiled when it is first used is so here, and not again in each history."""
+    to_whatsapp("*Hola*", "textile")
+    town()
+    importlib.import_module("redminelib")
+    gc.collect()
+    gc.freeze()
 
 
 def forget(where: Path) -> None:

@@ -51,7 +51,6 @@ def test_a_plan(name: str, where: Path) -> None:
 def test_one_seed_is_one_history(where: Path) -> None:
     """To the byte, in another process with another order of sets."""
     first = run.play(brief(15), where)
-    assert run.play(brief(15), where).transcript == first.transcript
     code = "from tests.sim import run; from tests.sim.plan import brief; print(run.play(brief(15), run.folder()).digest)"
     env = {**os.environ, "PYTHONHASHSEED": "12345", "PYTHONPATH": str(ROOT)}
     other = subprocess.run(

@@ -97,6 +97,7 @@ class World:
         self.lives: list[Life] = []
         self.citizens: list[Citizen] = []
         self._closing = False
+        self.restless = ""
         plan.now = self.loop.time
         self.database = f"sqlite:///{folder / 'connector.db'}"
         shutil.copy(template(folder.parent), folder / "connector.db")
@@ -219,7 +220,7 @@ class World:
             self.citizens.append(citizen)
             tasks.append(asyncio.create_task(citizen.live(self.people.randint(1, self.plan.requests))))
             tasks.append(asyncio.create_task(citizen.read()))
-        end = None
+        end, rested = None, False
         while end is None or self.loop.now < end:
             await asyncio.sleep(120)
             if self.staff.trouble or any(c.trouble for c in self.citizens):
@@ -227,8 +228,11 @@ class World:
             if end is None and self.plan.calm() and all(c.done for c in self.citizens):
                 end = self.loop.now + self.plan.patience
                 self.trace("everybody has what they wanted: quiet time")
-            if end is not None and self._rests():
+            if end is not None and (rested := self._rests()):
                 break
+        if end is not None and not rested:
+            waiting = self.meta.delivery.waiting
+            self.restless = f"it did not come to rest; {waiting} notifications of WhatsApp are not answered"
         self._closing = True
         for task in tasks:
             task.cancel()

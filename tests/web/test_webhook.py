@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 
 from connector import mapping
 from connector.config.settings import Privacy, Settings, Tracker, WhatsApp
+from connector.core.errors import NotKept
 from connector.storage import pauses, work
 from connector.wiring import Municipality, Service
 
@@ -106,6 +107,19 @@ def test_too_large_is_refused_while_reading(web: TestClient, service: Service) -
 def test_what_cannot_be_stored_is_not_accepted(web: TestClient, service: Service) -> None:
     service.store.close()
     assert post(web, envelope([message(1)])) == 500
+
+
+@pytest.mark.timeout(30)
+def test_a_database_that_cannot_even_begin_holds_up_nobody_afterwards(
+    web: TestClient, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(job: Any) -> Any:
+        raise NotKept("the database cannot be reached")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(service.store, "write", away)
+        assert post(web, envelope([message(1)])) == 500
+    assert post(web, envelope([message(1)])) == 200
 
 
 def test_every_sample_shuffled_and_doubled_is_kept_once(web: TestClient, service: Service) -> None:
