@@ -194,8 +194,10 @@ PROCESSES = (
     "tests/toolkit/test_lean.py",
     "tests/config/test_init.py::test_at_a_real_terminal",
     "tests/config/test_qr.py::test_at_a_terminal",
+    "tests/web/test_connections.py",
+    "tests/trackers/redmine/test_redmine_http.py::test_no_",
 )
-"""Tests that start the program, or other programs, as processes of their own: marked ``process``."""
+"""Tests that start the program, or other programs, as processes of their own, or wait for real time: marked ``process``."""
 
 
 @pytest.hookimpl(tryfirst=True)

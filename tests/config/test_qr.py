@@ -70,20 +70,21 @@ def test_what_is_no_number_is_refused(others: Others, tmp_path: Path, number: st
         start(file, tmp_path, number, "Hola")
 
 
-@pytest.mark.parametrize("name", ["Ajuntament de Prova", LONG, "Ajuntament" * 6])
-def test_whatever_the_name_nothing_leaves_the_page_or_covers_the_code(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "languages"), [("Ajuntament de Prova", ["ca"]), (LONG, available()), ("Ajuntament" * 6, ["ca"])]
+)
+def test_whatever_the_name_nothing_leaves_the_page_or_covers_the_code(
+    name: str, languages: list[str]
+) -> None:
     address = poster.link("34600000100", "Hola")
-    for languages in (["ca"], available()):
-        page = Image.open(
-            io.BytesIO(poster.poster_png(name, "+34 600 000 100", address, sentences(*languages)))
-        )
-        assert read(page) == [address]
-        for edge in ((0, 0, 90, page.height), (page.width - 90, 0, page.width, page.height)):
-            colours = page.crop(edge).getcolors()
-            assert colours is not None and len(colours) == 2, "only band and paper at the edges"
-        code = page.crop((600, 1050, page.width - 600, 2200)).getcolors()
-        assert code is not None and len(code) == 2, "sharp modules"
-        assert page.crop((0, page.height - 40, page.width, page.height)).getcolors(1)
+    page = Image.open(io.BytesIO(poster.poster_png(name, "+34 600 000 100", address, sentences(*languages))))
+    assert read(page) == [address]
+    for edge in ((0, 0, 90, page.height), (page.width - 90, 0, page.width, page.height)):
+        colours = page.crop(edge).getcolors()
+        assert colours is not None and len(colours) == 2, "only band and paper at the edges"
+    code = page.crop((600, 1050, page.width - 600, 2200)).getcolors()
+    assert code is not None and len(code) == 2, "sharp modules"
+    assert page.crop((0, page.height - 40, page.width, page.height)).getcolors(1)
 
 
 def test_at_a_terminal_the_code_can_be_tried_at_once(others: Others, tmp_path: Path) -> None:

@@ -160,66 +160,51 @@ def a_note_that_arrives_late_is_there_once() -> Plan:
     return _one(calls=_late_put("private_notes"), kinds=("public",))
 
 
-def _soon(seconds: float, after: float) -> Callable[[Any], list[str]]:
-    """Answers are on the phone so soon after that moment, or after they were written."""
+_OUT = Outage("redmine", 200, 200 + HOUR, "500")
+"""The tracker is away for an hour in which staff write: somebody who begins at 10 has a ticket by then."""
 
-    def check(world: Any) -> list[str]:
-        found = []
-        for note in world.staff.notes:
-            since = max(after, note.written)
-            for citizen in world.citizens:
-                for message in citizen.chat():
-                    late = message["at"] - world.began - since
-                    if note.token in words(message) and late > seconds:
-                        found.append(f"note {note.token} came {late:.0f} s after it could")
-        return found
 
-    return check
+def _soon(world: Any, seconds: float, after: float) -> list[str]:
+    """What staff wrote in the outage is on the phone so soon after that moment."""
+    found = []
+    waited = [n for n in world.staff.notes if _OUT.begins < n.written < _OUT.ends]
+    if not waited:
+        found.append("no answer was written in the outage")
+    for note in waited:
+        for citizen in world.citizens:
+            for message in citizen.chat():
+                late = message["at"] - world.began - after
+                if note.token in words(message) and late > seconds:
+                    found.append(f"note {note.token} came {late:.0f} s after it could")
+    return found
+
+
+def _hour_away(**more: Any) -> Plan:
+    more = {"rough": _OUT.ends + 600, "outages": [_OUT], "kinds": ("public",), "notes": 3, **more}
+    return _one(begins=(10.0, _OUT.ends - 60), poll_every=30, **more)
 
 
 @plan
 def polls_go_on_as_soon_as_the_tracker_is_back() -> Plan:
     """After an hour's outage answers come within three minutes."""
-    ends = 1000 + HOUR
-    outage = Outage("redmine", 1000, ends, "500")
-    return _one(
-        rough=ends + 600,
-        outages=[outage],
-        kinds=("public",),
-        notes=3,
-        poll_every=30,
-        also=_soon(180, ends),
-        seed=9,
-    )
+    return _hour_away(also=lambda world: _soon(world, 180, _OUT.ends))
 
 
 @plan
 def what_the_tracker_proves_for_one_it_proves_for_all() -> Plan:
     """Somebody's ticket is made after an outage: answers that waited come with it, not when the poll tries again."""
-    ends = 1000 + HOUR
-    outage = Outage("redmine", 1000, ends, "500")
     made_at: list[float] = []
 
     def calls(name: str, request: httpx.Request, n: int) -> Fate | None:
-        if _is(request, "POST", "/issues.json") and made.now() > ends and not made_at:
+        if _is(request, "POST", "/issues.json") and made.now() > _OUT.ends and not made_at:
             made_at.append(made.now())
             return Fate()
         return None
 
-    made = _one(
-        people=2,
-        begins=(10.0, 1000 + 0.9 * HOUR),
-        rough=ends + 600,
-        outages=[outage],
-        kinds=("public",),
-        poll_every=30,
-        calls=calls,
-    )
-
     def soon(world: Any) -> list[str]:
-        return _soon(45, made_at[0])(world) if made_at else ["no ticket was made after the outage"]
+        return _soon(world, 15, made_at[0]) if made_at else ["no ticket was made after the outage"]
 
-    made.also = soon
+    made = _hour_away(people=2, calls=calls, also=soon)
     return made
 
 
