@@ -22,6 +22,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
+from tests.gate import marks
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
@@ -186,25 +188,11 @@ class _Sharing(LoadScopeScheduling):
         return f"{file}#{tracker[1] if tracker else zlib.crc32(nodeid.encode()) % SHARES.get(file, 1)}"
 
 
-PROCESSES = (
-    "tests/e2e/",
-    "tests/crashes/test_crash_points.py::test_killed_there",
-    "tests/benchmarks/",
-    "tests/servers/",
-    "tests/toolkit/test_lean.py",
-    "tests/config/test_init.py::test_at_a_real_terminal",
-    "tests/config/test_qr.py::test_at_a_terminal",
-    "tests/web/test_connections.py",
-    "tests/trackers/redmine/test_redmine_http.py::test_no_",
-)
-"""Tests that start the program, or other programs, as processes of their own, or wait for real time: marked ``process``."""
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if item.nodeid.startswith(PROCESSES):
-            item.add_marker(pytest.mark.process)
+        for mark in marks(item.nodeid):
+            item.add_marker(mark)
 
     def rank(item: pytest.Item) -> int:
         return next((n for n, start in enumerate(LONGEST) if item.nodeid.startswith(start)), len(LONGEST))

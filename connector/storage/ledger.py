@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from .dialect import insert_once
 from .tables import message
@@ -15,6 +15,24 @@ _ARRIVED = frozenset({"delivered", "read", "played"})
 
 
 _INSERT = message.insert().inline()
+# Asked for each status that WhatsApp tells, so built once.
+_OURS = (message.c.town == bindparam("of"), message.c.direction == "out")
+_ABOUT = select(message.c.about).where(
+    message.c.town == bindparam("of"),
+    message.c.direction == bindparam("way"),
+    message.c.key == bindparam("code"),
+)
+_STATE = select(message.c.id, message.c.state).where(*_OURS, message.c.key == bindparam("code"))
+_NEWEST = (
+    select(message.c.id, message.c.state)
+    .where(*_OURS, message.c.send_key == bindparam("sent"))
+    .order_by(message.c.id.desc())
+)
+_MOVE = (
+    update(message)
+    .where(message.c.id == bindparam("row"))
+    .values(state=bindparam("to"), changed_at=bindparam("at_"), error=bindparam("why"))
+)
 
 
 def note_in(
@@ -65,11 +83,7 @@ def note_out(
 
 def find(connection: Connection, town: str, direction: str, key: str) -> str:
     """What that message is about (a reference or ``draft:<id>``), "" when unknown."""
-    found = connection.execute(
-        select(message.c.about).where(
-            message.c.town == town, message.c.direction == direction, message.c.key == key
-        )
-    ).first()
+    found = connection.execute(_ABOUT, {"of": town, "way": direction, "code": key}).first()
     return str(found.about) if found is not None and found.about else ""
 
 
@@ -107,18 +121,13 @@ def advance(
     ``failed`` can follow ``delivered`` for people with several devices: it then speaks of one of them
     (CLOUD-API.md 2.1).
     """
-    ours = select(message.c.id, message.c.state).where(message.c.town == town, message.c.direction == "out")
-    row = connection.execute(ours.where(message.c.key == key)).first()
+    row = connection.execute(_STATE, {"of": town, "code": key}).first()
     if row is None and send_key and state != "failed":
         # a try whose answer was lost and that went out again: what is said of either is said of the newest
-        row = connection.execute(
-            ours.where(message.c.send_key == send_key).order_by(message.c.id.desc())
-        ).first()
+        row = connection.execute(_NEWEST, {"of": town, "sent": send_key}).first()
     if row is None:
         return "unknown"
     if _RANK.get(state, 0) <= _RANK.get(row.state, 0) or (state == "failed" and row.state in _ARRIVED):
         return "same"
-    connection.execute(
-        update(message).where(message.c.id == row.id).values(state=state, changed_at=now, error=error)
-    )
+    connection.execute(_MOVE, {"row": row.id, "to": state, "at_": now, "why": error})
     return "moved"

@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from connector.toolkit.privacy import Sealer
 
@@ -15,6 +15,20 @@ from .work import Row, _news
 
 ACCEPTED = "accepted by WhatsApp"
 """Outcome of a row whose message was taken; also the beginning of it where a status was the proof."""
+
+
+# Asked for each status that WhatsApp tells, so built once.
+_KEY_OF = select(message.c.send_key).where(
+    message.c.town == bindparam("of"), message.c.direction == "out", message.c.key == bindparam("code")
+)
+_DELIVERED = (
+    update(work)
+    .where(
+        work.c.key == bindparam("sent"), work.c.town == bindparam("of"), work.c.kind == "send",
+        work.c.ended_at.is_not(None), work.c.outcome.startswith(ACCEPTED),
+    )
+    .values(payload=None)
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +78,7 @@ def failed(connection: Connection, row: Sent, error: str) -> None:
 
 def delivered(connection: Connection, town: str, key: str) -> None:
     """It is on the phone: what it said is no longer needed."""
-    connection.execute(
-        update(work)
-        .where(work.c.key == key, work.c.town == town, work.c.kind == "send", work.c.ended_at.is_not(None),
-               work.c.outcome.startswith(ACCEPTED))
-        .values(payload=None)
-    )  # fmt: skip
+    connection.execute(_DELIVERED, {"sent": key, "of": town})
 
 
 def forget(connection: Connection, before: float) -> int:
@@ -104,9 +113,5 @@ def forget_person(connection: Connection, person_id: int) -> int:
 
 def key_of(connection: Connection, town: str, code: str) -> str:
     """The key of the send whose message has that pseudonym, "" when there is none."""
-    found = connection.execute(
-        select(message.c.send_key).where(
-            message.c.town == town, message.c.direction == "out", message.c.key == code
-        )
-    ).first()
+    found = connection.execute(_KEY_OF, {"of": town, "code": code}).first()
     return str(found.send_key) if found is not None and found.send_key else ""

@@ -189,7 +189,7 @@ def lanes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
             lane.close()
 
 
-IN_THE_GATE = 6
+IN_THE_GATE = 12
 """Every so many-th is killed in the gate, on real processes; the simulation dies at every commit and every call."""
 
 

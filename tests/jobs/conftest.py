@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -20,20 +19,6 @@ from tests.sim.stage import virtual_demo
 
 from .rig import Rig
 from .rig import rig as start_rig
-
-IN_THE_GATE = frozenset(
-    {"test_create_exactly_once", "test_send_exactly_once", "test_answers_exactly_once", "test_broadcasts"}
-)
-"""Of what holds on PostgreSQL as well. The statements themselves are tested in tests/storage, on both; the rest of the
-jobs on PostgreSQL is in `make test-real`."""
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    here = Path(__file__).parent
-    for item in items:
-        if item.path.parent == here and "[postgresql" in item.nodeid and item.path.stem not in IN_THE_GATE:
-            item.add_marker(pytest.mark.long)
 
 
 @dataclass

@@ -311,6 +311,7 @@ def rig(folder: Path, database: str = "", mapping: Path | None = None) -> Iterat
         stage.demo.meta._clock = lambda: stage.loop.wall() - made.ahead
         stage.network.date = lambda: stage.loop.wall() - made.ahead
         stage.demo.meta.check_webhooks = False  # tests/demo checks each kind of them
+        stage.demo.meta.statuses_together = True  # half as many notifications
         assert stage.demo.redmine is not None
         stage.demo.redmine.clock = lambda: stage.loop.wall() - made.ahead
         for town in stage.demo.service.towns.values():

@@ -138,7 +138,8 @@ class Citizen:
                 )
             )
             await asyncio.sleep(dice.choice((0.0, 2.0)))
-        if dice.random() < 0.3:
+        place = dice.random() < 0.3
+        if place if self.world.plan.place is None else self.world.plan.place:
             made.places, since = 1, len(self.chat())
             mine.append(self.send(type="location", latitude=41.6 + dice.random() / 10, longitude=2.6))
         await self.heard(mine)

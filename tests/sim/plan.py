@@ -62,9 +62,13 @@ class Plan:
     """A hand-written plan: what becomes of a commit, by its number, ``before`` or ``after``."""
     kinds: tuple[str, ...] = ()
     """What kinds of notes staff write; all of them otherwise."""
+    think: float | None = None
+    """Seconds until staff write, and between their notes; several otherwise."""
     gap: float | None = None
     """Seconds between two messages of a citizen; several otherwise."""
     photo: bool | None = None
+    place: bool | None = None
+    """Whether a request has one; by chance otherwise."""
     begins: tuple[float, ...] = ()
     """When the first, second … person begins; by chance otherwise."""
     patience: float = 3 * 24 * HOUR

@@ -39,6 +39,7 @@ def _one(**more: Any) -> Plan:
         "notes": 1,
         "rough": 1500.0,
         "photo": False,
+        "place": False,
         "patience": HOUR,
     }
     return Plan(**{**defaults, **more})
@@ -180,7 +181,7 @@ def _soon(world: Any, seconds: float, after: float) -> list[str]:
 
 
 def _hour_away(**more: Any) -> Plan:
-    more = {"rough": _OUT.ends + 600, "outages": [_OUT], "kinds": ("public",), "notes": 3, **more}
+    more = {"rough": _OUT.ends + 600, "outages": [_OUT], "kinds": ("public",), "think": 400, **more}
     return _one(begins=(10.0, _OUT.ends - 60), poll_every=30, **more)
 
 
@@ -232,3 +233,19 @@ def a_failure_that_cannot_be_stored_is_stored_later() -> Plan:
 
     made = _one(calls=calls, commits=full, also=soon)
     return made
+
+
+@plan
+def an_answer_a_day_later_waits_for_the_tap() -> Plan:
+    """Staff answer after the customer service window has closed: a template, a tap, the answer."""
+
+    def calls(name: str, request: httpx.Request, n: int) -> Fate | None:
+        return Fate() if _is(request, "POST", "/messages", '"template"') else None
+
+    def announced(world: Any) -> list[str]:
+        templates = [m for c in world.citizens for m in c.chat() if m["type"] == "template"]
+        return [] if len(templates) == 1 else [f"{len(templates)} templates"]
+
+    return _one(
+        days=1.0, kinds=("public",), poll_every=900, patience=72 * HOUR, calls=calls, also=announced
+    )

@@ -92,9 +92,9 @@ class Staff:
         try:
             for n in range(self.dice.randint(bool(self.world.plan.kinds), self.world.plan.notes)):
                 late = self.dice.random() < self.world.plan.days
-                await asyncio.sleep(
-                    self.dice.uniform(DAY, 1.2 * DAY) if late else self.dice.choice((0.3, 20, 400))
-                )
+                soon = self.dice.choice((0.3, 20, 400))
+                soon = soon if self.world.plan.think is None else self.world.plan.think
+                await asyncio.sleep(self.dice.uniform(DAY, 1.2 * DAY) if late else soon)
                 await self._note(number, token, n)
         except AssertionError as error:
             self.trouble = str(error)

@@ -138,6 +138,6 @@ def _become(service: Service, person: Person | None, message: Message) -> None:
     steps = ("sent",) if message.type == "reaction" else ("sent", "delivered")
     message.status = steps[-1]
     service.publish({"person": person.id, "message": message.as_json()})
-    for step in steps:
-        report = [webhooks.status(message, step, now, person=person, input_=message.addressed)]
-        service.emit(Notification(key, service.number.statuses(person, report)))
+    reports = [webhooks.status(message, step, now, person=person, input_=message.addressed) for step in steps]
+    for told in [reports] if service.statuses_together else [[report] for report in reports]:
+        service.emit(Notification(key, service.number.statuses(person, told)))

@@ -76,6 +76,8 @@ class Service:
         self.verified_name = verified_name
         self.template_review = template_review
         self.check_webhooks = check_webhooks
+        self.statuses_together = False
+        """Several statuses of a message in one notification, as Meta does under load."""
         self.clock_offset = 0.0
         self.application = App()
         self._clock = clock
