@@ -36,6 +36,17 @@ def test_a_tracker_that_answers_nothing_is_left_alone_and_found_again(rig: Rig) 
     assert not rig.paused() and rig.sql("SELECT count(*) FROM ticket WHERE tracker_id IS NULL") == [(0,)]
 
 
+def test_what_it_proves_for_one_row_it_proves_for_all(rig: Rig) -> None:
+    (citizen,) = written(rig, 1)
+    rig.tracker_fault(match="GET *", drop="before", times=2)
+    rig.poll()
+    rig.later(3)
+    waits = "SELECT count(*) FROM work WHERE kind = 'poll' AND ended_at IS NULL"
+    assert not rig.faults_left() and not rig.paused() and rig.sql(waits) == [(1,)]
+    citizen.tap("draft:send")
+    assert rig.sql(waits) == [(0,)], "it did not wait out what it waits after two failures"
+
+
 def test_a_pause_that_was_asked_for_is_kept(rig: Rig) -> None:
     (citizen,) = written(rig, 1)
     rig.tracker_fault(match="POST */issues.json", http=429, retry_after=300)
