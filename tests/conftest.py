@@ -6,6 +6,7 @@ fixture. Where the server is missing the test is an error with the command that 
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import os
@@ -15,13 +16,17 @@ import socket
 import zlib
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 import pytest
 from hypothesis import HealthCheck, settings
+from sqlalchemy import Engine, create_engine
 from xdist.scheduler import LoadScopeScheduling
 
+from connector.storage import migrate, store
 from tests.gate import marks
 
 if TYPE_CHECKING:
@@ -78,6 +83,29 @@ class RedmineServer:
     def api_key(self) -> str:
         """The bot's key: the account the connector uses."""
         return self.keys["whatsapp-bot"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _schema_at_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """An empty SQLite database gets the schema in one script, of what the migrations made once; tests/storage plays them."""
+
+    @cache
+    def script() -> str:
+        made = create_engine(f"sqlite:///{tmp_path_factory.mktemp('schema') / 'empty.db'}")
+        migrate.upgrade(made)
+        with made.connect() as connection:
+            driver: Any = connection.connection.driver_connection
+            return "\n".join(driver.iterdump())
+
+    def upgrade(engine: Engine) -> None:
+        if engine.dialect.name == "sqlite" and migrate.revision(engine) is None:
+            with contextlib.closing(engine.raw_connection()) as connection:
+                connection.executescript(script())  # type: ignore[attr-defined]
+        else:
+            migrate.upgrade(engine)
+
+    with mock.patch.object(store, "upgrade", upgrade):
+        yield
 
 
 @pytest.fixture(scope="session")

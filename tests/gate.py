@@ -15,6 +15,7 @@ PROCESS = (
     "tests/toolkit/test_lean.py",
     "tests/config/test_init.py::test_at_a_real_terminal",
     "tests/config/test_qr.py::test_at_a_terminal",
+    "tests/jobs/test_feeds.py",
     "tests/web/test_connections.py",
     "tests/trackers/redmine/test_redmine_http.py::test_no_",
 )
@@ -33,6 +34,9 @@ LONG = re.compile(
     | test_desk_browser\.py::(?!test_a_public_answer_and_a_private_note).*\[real
     # narrow and light, wide and dark
     | test_page_browser\.py::.*\[(1440-light|375-dark)
+    # further trackers: whoever changes one, or what they share, plays them
+    | tests/trackers/(rt|helpdesk|roundup)/
+    | tests/trackers/test_hostile_answers\.py::.*\[(rt|helpdesk|roundup)
     # the simulation plays these; here they wait for real processes
     | tests/faults/test_campaign\.py::test_a_real
     | tests/e2e/test_a_day_later\.py

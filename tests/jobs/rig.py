@@ -11,14 +11,14 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import uvicorn
-from sqlalchemy import event, func, select
+from sqlalchemy import func, select
 from starlette.applications import Starlette
 
 from connector import worker as worker_module
@@ -113,13 +113,13 @@ class Rig:
     ahead: float = 0.0
     rounds: list[str] = field(default_factory=list)
     """Kinds of the rows carried out since ``work`` was last called."""
-    _commits: int = 0
+    _news: int = 0
 
     def __post_init__(self) -> None:
-        event.listen(self.demo.service.store._writer, "commit", self._committed)
+        self.demo.service.store.on_commit(self._committed)
 
-    def _committed(self, _: Connection) -> None:
-        self._commits += 1
+    def _committed(self, kinds: Set[str]) -> None:
+        self._news += 1
 
     def now(self) -> float:
         return time.time() + self.ahead
@@ -139,8 +139,8 @@ class Rig:
         worker, store, delivery = self.demo.service.worker, self.demo.service.store, self.demo.meta.delivery
         quiet, known, first = 0, -1, {}
         for _ in range(2000):
-            if known != self._commits or quiet == 2:  # somebody else may have written
-                known, first = self._commits, await store.read(_first_due)
+            if known != self._news or quiet == 2:  # somebody else may have written
+                known, first = self._news, await store.read(_first_due)
             due = {kind for kind, at in first.items() if at <= self.now()}
             done = await store.write(worker._batch) if due & worker_module.STEPS.keys() else 0
             for name, errands in worker_module.ERRANDS.items():

@@ -95,7 +95,7 @@ class Citizen:
     async def live(self, requests: int) -> None:
         try:
             begins = self.world.plan.begins[self.n : self.n + 1]
-            await asyncio.sleep(*(begins or [self.dice.uniform(0, 600)]))
+            await asyncio.sleep(*(begins or [self.dice.uniform(0, min(600, self.world.plan.rough / 4))]))
             self.send(type="text", body=self.dice.choice(("Hola", "Bon dia", "hola!!")))
             await self.tap("consent:yes")
             await self.until("the menu", lambda: self.offering("menu:mayor"))

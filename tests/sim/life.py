@@ -73,6 +73,8 @@ class Life:
         self.listening = False
         self.commits = 0
         self._stop: asyncio.Event | None = None
+        self._due: dict[str, tuple[int, float | None]] = {}
+        """When the next row of each of the worker's loops can be claimed, as of that many commits."""
 
     # --- its course
 
@@ -142,10 +144,13 @@ class Life:
         worker = self.service.worker
         now = self.world.loop.wall()
         kinds = _LOOPS[name]
-        due = self.store.read_now(lambda c: next_claim(c, kinds))
-        if due is not None:
-            paused = [p.until for p in self.store.read_now(pauses.every) if p.destination == name]
-            due = max([due, *paused])
+        known, due = self._due.get(name, (-1, None))
+        if known != self.commits:
+            due = self.store.read_now(lambda c: next_claim(c, kinds))
+            if due is not None:
+                paused = [p.until for p in self.store.read_now(pauses.every) if p.destination == name]
+                due = max([due, *paused])
+            self._due[name] = (self.commits, due)
         wait = _IDLE if due is None else min(max(due - now, _LEAST), _IDLE)
         event = worker._news[name]
         with contextlib.suppress(TimeoutError):

@@ -92,7 +92,7 @@ class Staff:
         try:
             for n in range(self.dice.randint(bool(self.world.plan.kinds), self.world.plan.notes)):
                 late = self.dice.random() < self.world.plan.days
-                soon = self.dice.choice((0.3, 20, 400))
+                soon = self.dice.choice((0.3, 20, min(400, self.world.plan.rough / 4)))
                 soon = soon if self.world.plan.think is None else self.world.plan.think
                 await asyncio.sleep(self.dice.uniform(DAY, 1.2 * DAY) if late else soon)
                 await self._note(number, token, n)
