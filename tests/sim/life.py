@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import Connection, bindparam, select
 
 from connector.core.errors import NotKept
 from connector.jobs.runtime import Runtime
@@ -146,10 +146,7 @@ class Life:
         kinds = _LOOPS[name]
         known, due = self._due.get(name, (-1, None))
         if known != self.commits:
-            due = self.store.read_now(lambda c: next_claim(c, kinds))
-            if due is not None:
-                paused = [p.until for p in self.store.read_now(pauses.every) if p.destination == name]
-                due = max([due, *paused])
+            due = self.store.read_now(lambda c: next_claim(c, name, kinds))
             self._due[name] = (self.commits, due)
         wait = _IDLE if due is None else min(max(due - now, _LEAST), _IDLE)
         event = worker._news[name]
@@ -184,16 +181,20 @@ class Life:
         return app, self.context.copy()
 
 
-def next_claim(connection: Any, kinds: Any) -> float | None:
-    """When a row of these kinds can be claimed next: due, and no lease in the way."""
-    work = tables.work
-    rows = connection.execute(
-        select(work.c.due_at, work.c.lease_until, work.c.lane, work.c.id)
-        .where(work.c.ended_at.is_(None), work.c.kind.in_(sorted(kinds)))
-        .order_by(work.c.id)
-    )
+_OPEN = (
+    select(tables.work.c.due_at, tables.work.c.lease_until, tables.work.c.lane)
+    .where(tables.work.c.ended_at.is_(None), tables.work.c.kind.in_(bindparam("kinds", expanding=True)))
+    .order_by(tables.work.c.id)
+)
+
+
+def next_claim(connection: Connection, destination: str, kinds: Collection[str]) -> float | None:
+    """When a row of these kinds can be claimed next: due, no lease in the way, and its destination not paused."""
     first: dict[str, float] = {}
-    for row in rows:
+    for row in connection.execute(_OPEN, {"kinds": sorted(kinds)}):
         if row.lane not in first:
             first[row.lane] = max(row.due_at, row.lease_until or 0.0)
-    return min(first.values(), default=None)
+    if not first:
+        return None
+    paused = [p.until for p in pauses.every(connection) if p.destination == destination]
+    return max(min(first.values()), *paused, 0.0)

@@ -167,7 +167,7 @@ def brief(seed: int) -> Plan:
         for o in made.outages
     ]
     made.jumps = [(at * short, by) for at, by in made.jumps]
-    made.poll_every, made.days, made.people, made.requests = 60, 0.0, min(made.people, 2), 1
+    made.poll_every, made.days, made.people, made.requests = 120, 0.0, min(made.people, 2), 1
     made.patience = 3 * HOUR
     # what is made public later is found by the nightly sweep, which is far away
     made.kinds = ("public", "private", "edited", "hidden", "deleted", "solved", "file")
