@@ -16,10 +16,12 @@ PROCESS = (
     "tests/config/test_init.py::test_at_a_real_terminal",
     "tests/config/test_qr.py::test_at_a_terminal",
     "tests/jobs/test_feeds.py",
+    "tests/demo/page/",
+    "tests/demo/meta/",
     "tests/web/test_connections.py",
     "tests/trackers/redmine/test_redmine_http.py::test_no_",
 )
-"""Start programs as processes of their own, or wait for real time: marked ``process``, not in `make test`."""
+"""Start programs or web servers of their own, or wait for real time: marked ``process``, not in `make test`."""
 
 LONG = re.compile(
     r"""
@@ -28,8 +30,9 @@ LONG = re.compile(
     # what the real one answered is recorded, and the stand-in is compared with that
     | tests/demo/redmine/test_parity\.py::test_the_real_server
     | tests/trackers/redmine/test_redmine_rehearsal\.py::.*\[real
-    # the same contract is held on the other Redmine
+    # the same contract is held on the other Redmine, and on that one
     | test_redmine_commit_order\.py::TestRedmineOnPostgres
+    | test_redmine_standin\.py::TestStandIn
     # the desk on the stand-in; with the real one what must never go wrong there
     | test_desk_browser\.py::(?!test_a_public_answer_and_a_private_note).*\[real
     # narrow and light, wide and dark
