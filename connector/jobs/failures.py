@@ -28,7 +28,7 @@ from connector.toolkit import crash
 from connector.toolkit.observe import get_logger
 from connector.whatsapp.errors import Action, WhatsAppError, actions, explain
 
-from . import reports, sending
+from . import moving, reports, sending
 from .runtime import Runtime
 
 log = get_logger(__name__)
@@ -136,6 +136,11 @@ def undelivered(
     known = str(code) if code is not None else ""
     log.warning("not delivered", work=row.id, town=rt.name, code=known)
     wait = None
+    if known == moving.UNDELIVERABLE and row.whole:
+        moved = moving.since(connection, rt, sent.content(connection, rt.store.sealer, row))
+        if moved is not None:
+            sent.again(connection, rt.store.sealer, row, now, reason, **moved)
+            return "again"
     if acts & {Action.TEMPLATE, Action.STOP_TEMPLATE}:
         if row.whole:
             opened = sent.again(connection, rt.store.sealer, row, now, reason)

@@ -31,7 +31,7 @@ from connector.storage.work import Row
 from connector.toolkit import crash
 from connector.whatsapp.payloads import from_json
 
-from . import feeds, requests, templating
+from . import feeds, moving, requests, templating
 from .runtime import DAY, WINDOW, Runtime
 
 
@@ -241,7 +241,7 @@ def _remember(connection: Connection, rt: Runtime, person: Person, message: Inbo
 
 
 def _move(connection: Connection, rt: Runtime, person: Person, new: Address, key: str, now: float) -> None:
-    moved = people.move(connection, rt.store.pseudonyms, rt.store.sealer, person, new)
+    moved = moving.follow(connection, rt, person, new, now)
     text = rt.texts(rt.town.languages[0], "staff.moved" if moved else "staff.moved_taken")
     for reference in tickets.of_person(connection, person.id):
         rt.note(connection, reference, text, key=f"note:{key}:{reference}", now=now)

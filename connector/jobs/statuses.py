@@ -12,7 +12,7 @@ from connector.storage.work import Row
 from connector.toolkit import crash
 from connector.toolkit.observe import learned
 
-from . import account, failures, reports, spreading, templating
+from . import account, failures, moving, reports, spreading, templating
 from .runtime import Runtime
 
 
@@ -113,5 +113,5 @@ def _user_ids(connection: Connection, rt: Runtime, value: dict[str, Any], now: f
             continue
         phone = change.get("wa_id") or (person.address.phone if person.address else None)
         new = Address(str(ids["current"]), str(phone) if phone else None)
-        moved += people.move(connection, rt.store.pseudonyms, rt.store.sealer, person, new)
+        moved += moving.follow(connection, rt, person, new, now)
     return f"user ids followed: {moved}"

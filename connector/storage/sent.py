@@ -52,8 +52,22 @@ def find(connection: Connection, town: str, key: str) -> Sent | None:
     return None if r is None else Sent(int(r.id), key, int(r.attempts), bool(r.whole))
 
 
-def again(connection: Connection, sealer: Sealer, row: Sent, due_at: float, error: str = "") -> Row:
-    """Open it again with what it held: it failed after all, and surely was not delivered. First in its lane."""
+def content(connection: Connection, sealer: Sealer, row: Sent) -> dict[str, Any]:
+    """What a whole one holds."""
+    found: dict[str, Any] = sealer.open(
+        connection.execute(select(work.c.payload).where(work.c.id == row.id)).scalar_one()
+    )
+    return found
+
+
+def again(
+    connection: Connection, sealer: Sealer, row: Sent, due_at: float, error: str = "", **known: Any
+) -> Row:
+    """Open it again with what it held, and with what is ``known`` since: it failed after all, and surely was not delivered.
+    First in its lane."""
+    if known:
+        sealed = sealer.seal({**content(connection, sealer, row), **known})
+        connection.execute(update(work).where(work.c.id == row.id).values(payload=sealed))
     _news(connection)
     token = secrets.token_hex(8)
     connection.execute(

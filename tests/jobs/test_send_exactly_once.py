@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from sqlalchemy import LargeBinary
 
 from connector.storage import given_up, tables
@@ -211,6 +212,24 @@ def test_a_new_user_id_is_followed(rig: Rig) -> None:
     assert [w for w in citizen.said() if "mateixa persona" in w]
     citizen.type("menú")
     assert rig.sql("SELECT count(*) FROM person") == people, "nobody new"
+
+
+@pytest.mark.parametrize("late", [2, 4], ids=["the person's new id", "that it was not delivered"])
+def test_an_answer_to_a_former_address_goes_to_the_new_one(rig: Rig, late: int) -> None:
+    citizen = rig.citizen(hidden=True)
+    _, number = citizen.request()
+    citizen.new()
+    # Meta has the person's new user id and does not get through to us with it
+    rig.whatsapp_fault(webhook="hold", count=late)
+    rig.demo.meta.send(citizen.person, {"type": "system_user_id"})
+    rig.staff().write(number, "Ja està arreglat")
+    rig.poll()
+    assert citizen.new() == [] and len(rig.failed()) == (late == 2), "nobody is at the former address"
+    rig.whatsapp_fault(webhook="release")
+    rig.work()
+    rig.later(60)
+    (answer,) = citizen.said()
+    assert "Ja està arreglat" in answer and not rig.failed()
 
 
 def test_a_reaction_is_taken_in_and_starts_nothing(rig: Rig) -> None:

@@ -55,6 +55,8 @@ class Citizen:
     requests: list[Request] = field(default_factory=list)
     trouble: str = ""
     done: bool = False
+    left: float | None = None
+    """When the town hall had heard that this person withdrew consent."""
 
     # --- the phone
 
@@ -102,10 +104,21 @@ class Citizen:
             for n in range(requests):
                 await self.request(n)
                 await asyncio.sleep(self.dice.uniform(10, 1500))
+                if self.world.plan.moves and self.dice.random() < self.world.plan.moves:
+                    await self.heard([self.move()])
+            if self.world.plan.leaves and self.dice.random() < self.world.plan.leaves:
+                await self.heard([self.send(type="text", body="No accepto")])
+                self.left = self.world.loop.now
         except Stuck as stuck:
             self.trouble = str(stuck)
         finally:
             self.done = True
+
+    def move(self) -> str:
+        """Another telephone number, or another user id; of a hidden number WhatsApp tells nothing."""
+        if not self.person.hidden and self.dice.random() < 0.5:
+            return self.send(type="system_number", phone=f"34600{self.n:02}{self.dice.randrange(10**4):04}")
+        return self.send(type="system_user_id")
 
     async def request(self, n: int) -> None:
         dice = self.dice

@@ -68,7 +68,7 @@ def _citizen(world: World, citizen: Citizen) -> list[str]:
     found += [f"{who} got message {key} {n} times" for key, n in keys.items() if n > 1]
     for request in citizen.requests:
         if request.sent:
-            found += _request(world, request, chat)
+            found += _request(world, citizen, request, chat)
     found += _notes(world, citizen, chat)
     foreign = [t for m in chat for t in re.findall(r"[PN](\d\d)R\d", _all(m)) if int(t) != citizen.n]
     if foreign:
@@ -80,7 +80,7 @@ def _all(message: dict[str, Any]) -> str:
     return f"{words(message)} {message['content']}"
 
 
-def _request(world: World, request: Request, chat: list[dict[str, Any]]) -> list[str]:
+def _request(world: World, citizen: Citizen, request: Request, chat: list[dict[str, Any]]) -> list[str]:
     name = f"request {request.token}"
     tickets = world.staff.tickets(request.token)
     if len(tickets) != 1:
@@ -106,7 +106,7 @@ def _request(world: World, request: Request, chat: list[dict[str, Any]]) -> list
     numbered = [
         m for m in chat if request.receipt and request.receipt in words(m) and f"*{ticket.id}*" in words(m)
     ]
-    if len(numbered) != 1:
+    if len(numbered) > 1 or (not numbered and citizen.left is None):
         found.append(f"{name}: its number was told {len(numbered)} times")
     ours = Counter(
         j.notes
@@ -134,7 +134,7 @@ def _notes(world: World, citizen: Citizen, chat: list[dict[str, Any]]) -> list[s
         order = []
         for note in (n for n in world.staff.notes if n.request == request.token):
             hits = [(i, m) for i, m in enumerate(chat) if note.token in words(m) and m["type"] != "template"]
-            found += _note(world, note, [m for _, m in hits])
+            found += _note(world, citizen, note, [m for _, m in hits])
             if note.kind != "published":  # its place is where it was made public
                 order += [i for i, _ in hits[:1]]
         if order != sorted(order):
@@ -142,12 +142,19 @@ def _notes(world: World, citizen: Citizen, chat: list[dict[str, Any]]) -> list[s
     return found
 
 
-def _note(world: World, note: Note, hits: list[dict[str, Any]]) -> list[str]:
+def _note(world: World, citizen: Citizen, note: Note, hits: list[dict[str, Any]]) -> list[str]:
     expected = {"private": (0,), "hidden": (0, 1), "deleted": (0, 1)}.get(note.kind, (1,))
+    refused = world.plan.judged.get(note.token, False)
+    if citizen.left is not None:
+        expected = (0,) if note.written > citizen.left else (0, *expected)
+    if refused:
+        expected = (0,)
     name = f"{note.kind} note {note.token} on ticket {note.ticket}"
     if len(hits) not in expected:
         return [f"{name}: {len(hits)} times on the phone"]
     found = []
+    if not hits and note.kind in ("public", "edited", "solved", "file") and not _told(world, note):
+        found.append(f"{name}: it did not go out, and staff were not told")
     for message in hits:
         at = message["at"] - world.began
         if note.kind in ("hidden", "deleted") and at > note.changed + GRACE:
@@ -158,18 +165,34 @@ def _note(world: World, note: Note, hits: list[dict[str, Any]]) -> list[str]:
             )
         if note.kind == "published" and at < note.changed:
             found.append(f"{name}: on the phone while it was private")
-    if note.kind == "file":
-        citizen = next(c for c in world.citizens if any(r.token == note.request for r in c.requests))
+    if note.kind == "file" and hits:
         files = [m for m in citizen.chat() if m["type"] == "document" and note.token in str(m["content"])]
         if len(files) != 1:
             found.append(f"{name}: its file is {len(files)} times on the phone")
     return found
 
 
+def _told(world: World, note: Note) -> bool:
+    """Whether staff were told on the ticket what became of an answer after it was written."""
+    since = world.began + note.written
+    return any(
+        j.issue_id == note.ticket
+        and j.private_notes
+        and j.user_id == world.bot
+        and j.created_on.timestamp() >= since - 1
+        for j in world.redmine.db.journals.values()
+    )
+
+
 def _tables(world: World) -> list[str]:
     found = [f"{n} rows of work are left open: {kind}" for kind, n in sorted(waiting(world).items())]
     failed = rows(world, "SELECT id, kind, error FROM work WHERE outcome = 'failed' ORDER BY id")
-    found += [f"work {r['id']} ({r['kind']}) failed for good: {r['error']}" for r in failed]
+    refused = any(world.plan.judged.values())
+    found += [
+        f"work {r['id']} ({r['kind']}) failed for good: {r['error']}"
+        for r in failed
+        if not (refused and r["kind"] == "send" and "131026" in str(r["error"]))
+    ]
     held = rows(world, "SELECT id, kind FROM work WHERE ended_at IS NULL AND lane LIKE 'held:%'")
     found += [f"work {r['id']} ({r['kind']}) is held, and nobody asked the person" for r in held]
     silent = rows(

@@ -7,6 +7,7 @@ world's own context, so that what was sent is carried out though its sender died
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from contextvars import Context, copy_context
@@ -17,6 +18,7 @@ from unittest import mock
 
 import httpx
 
+from connector.demo.meta.errors import GraphError
 from connector.toolkit import http, transports
 
 from . import threads
@@ -41,6 +43,8 @@ class Fate:
     """Answered with this, by something in front of it."""
     effect: bool = True
     """Carried out all the same, though ``status`` says otherwise."""
+    error: int = 0
+    """Refused by WhatsApp with this code: not carried out."""
     retry_after: int = 0
     dies: str = ""
     """The program dies when it is about to be made («before»), or when it has been carried out («after»)."""
@@ -158,7 +162,10 @@ class Network:
             self.trace(f"  {number} lost before")
             raise httpx.ReadError("connection reset", request=request)
         answer = None
-        if fate.effect:
+        if fate.error:
+            refusal = json.dumps(GraphError(fate.error).body()).encode()
+            answer = Answer(400, [(b"content-type", b"application/json")], refusal)
+        elif fate.effect:
             try:
                 answer = await self.loop.create_task(ask(app, request, body), context=context)
             except Cut:

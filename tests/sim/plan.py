@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -12,6 +13,10 @@ import httpx
 from .network import Fate
 
 HOUR = 3600.0
+NOTE = re.compile(r"N\d\dR\dT\d{6}\dX")
+"""The token of a note."""
+SOON = ("public", "private", "edited", "hidden", "deleted", "solved", "file")
+"""Kinds of notes whose answers come soon: what is made public later is found by the nightly sweep, which is far away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,14 @@ class Plan:
     terminate: float = 0.0
     """SIGTERM and a new start, in one minute."""
     duplicates: float = 0.0
+    late: float = 0.0
+    """Notifications of WhatsApp that arrive again an hour or two after they were given up."""
+    never: float = 0.0
+    """Of the answers, so many does WhatsApp refuse for good."""
+    moves: float = 0.0
+    """Of the people, so many get another number or user id after a request."""
+    leaves: float = 0.0
+    """Of the people, so many withdraw their consent after their last request."""
     outages: list[Outage] = field(default_factory=list)
     jumps: list[tuple[float, float]] = field(default_factory=list)
     """When the machine's clock is set, and by how much."""
@@ -81,6 +94,8 @@ class Plan:
         self.dice = random.Random(f"plan {self.seed}")
         self.now: Callable[[], float] = lambda: 0.0
         self.counts: dict[str, int] = {}
+        self.judged: dict[str, bool] = {}
+        """Answers, by their token, and whether WhatsApp refuses them for good."""
         self.seen: dict[str, int] = {}
         """How often what went wrong."""
 
@@ -99,11 +114,27 @@ class Plan:
             self._happened(f"{name} as written")
             return given
         fate = self._fate(name)
-        if fate.lost or fate.refused or fate.status or fate.dies or fate.after > 5 or fate.before > 5:
+        if name == "meta" and self.never and self._is_refused(request):
+            fate = Fate(error=131026)
+        if (
+            fate.error
+            or fate.lost
+            or fate.refused
+            or fate.status
+            or fate.dies
+            or fate.after > 5
+            or fate.before > 5
+        ):
             self._happened(
-                f"{name} {fate.lost or fate.dies or fate.status or ('refused' if fate.refused else 'slow')}"
+                f"{name} {fate.error or fate.lost or fate.dies or fate.status or ('refused' if fate.refused else 'slow')}"
             )
         return fate
+
+    def _is_refused(self, request: httpx.Request) -> bool:
+        found = NOTE.search(request.content.decode("utf-8", "replace")) if request.method == "POST" else None
+        if found and found[0] not in self.judged:
+            self.judged[found[0]] = self.dice.random() < self.never
+        return bool(found) and self.judged[found[0]]
 
     def _fate(self, name: str) -> Fate:
         dice, now = self.dice, self.now()
@@ -129,6 +160,7 @@ class Plan:
             (self.slow / 2, lambda: Fate(before=0.1, after=dice.uniform(5, 80))),
             (self.die_at_call / 2, lambda: Fate(dies="before")),
             (self.die_at_call / 2, lambda: Fate(dies="after")),
+            (self.late * (name == "webhook"), lambda: Fate(before=dice.uniform(60, min(7200, self.rough)), after=0.1)),
         ):  # fmt: skip
             if x < chance:
                 return make()
@@ -169,8 +201,7 @@ def brief(seed: int) -> Plan:
     made.jumps = [(at * short, by) for at, by in made.jumps]
     made.poll_every, made.days, made.people, made.requests = 120, 0.0, min(made.people, 2), 1
     made.patience = 3 * HOUR
-    # what is made public later is found by the nightly sweep, which is far away
-    made.kinds = ("public", "private", "edited", "hidden", "deleted", "solved", "file")
+    made.kinds = SOON
     return made
 
 
@@ -181,7 +212,7 @@ def from_seed(seed: int) -> Plan:
     def some(most: float) -> float:
         return dice.random() ** 2 * most if dice.random() < 0.5 else 0.0
 
-    rough = dice.uniform(0.5, 2.5) * HOUR
+    rough = dice.choice((0.3, 0.5, 0.5, 1.0, 2.0)) * HOUR
     outages = [
         Outage(where, begins := dice.uniform(0, rough), begins + dice.uniform(10, 4000), how)
         for where, how in (
@@ -212,8 +243,13 @@ def from_seed(seed: int) -> Plan:
         full=some(0.02),
         terminate=some(0.05),
         duplicates=some(0.2),
+        late=some(0.1),
+        never=some(0.3),
+        moves=dice.choice((0.0, 0.3)),
+        leaves=dice.choice((0.0, 0.0, 0.3)),
         outages=outages,
         jumps=jumps,
         away=dice.choice(((0.5, 5.0), (1.0, 30.0), (100.0, 400.0))),
         days=days,
+        kinds=() if days else SOON,
     )
