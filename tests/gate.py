@@ -35,6 +35,8 @@ LONG = re.compile(
     | test_redmine_standin\.py::TestStandIn
     # the desk on the stand-in; with the real one what must never go wrong there
     | test_desk_browser\.py::(?!test_a_public_answer_and_a_private_note).*\[real
+    # one of three calendars
+    | test_opening\.py::test_every_hour_of_a_year.*\[(oac1|bar)
     # narrow and light, wide and dark
     | test_page_browser\.py::.*\[(1440-light|375-dark)
     # further trackers: whoever changes one, or what they share, plays them
