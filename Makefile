@@ -98,7 +98,9 @@ simulate: $(STAMP)
 
 # The tests that make up their input, again and again with input of chance; what fails is printed so that it can be repeated.
 FUZZED := tests/web/test_hostile_webhook.py tests/trackers/test_hostile_answers.py tests/trackers/open311/test_open311_hostile.py tests/toolkit/test_media_hostile.py \
-  tests/config/test_any_files.py tests/whatsapp/test_payloads.py tests/whatsapp/test_markup.py tests/feeds/test_reading.py
+  tests/config/test_any_files.py tests/whatsapp/test_payloads.py tests/whatsapp/test_markup.py tests/feeds/test_reading.py \
+  tests/whatsapp/test_outgoing.py tests/whatsapp/test_limits.py tests/core/test_made_towns.py tests/core/test_walks.py \
+  tests/core/test_emergency.py tests/storage/test_work.py tests/storage/test_buckets.py
 fuzz: $(STAMP)
 ifdef GUIDED
 	@$(BIN)/python -c 'import atheris' 2>/dev/null || $(BIN)/pip install --quiet 'atheris>=3,<4'

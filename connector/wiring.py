@@ -25,8 +25,8 @@ from connector.core.survey import Survey
 from connector.core.texts import Texts
 from connector.core.town import Town
 from connector.feeds.fetching import Fetcher
+from connector.jobs.reloading import Parts, Reloading
 from connector.jobs.runtime import DAY, Allowed, Pace, Runtime
-from connector.reloading import Parts, Reloading
 from connector.storage.buckets import Rate
 from connector.storage.retention import Limits
 from connector.storage.sqlite import unfit

@@ -27,7 +27,7 @@ from connector.storage.work import Row
 from connector.toolkit import crash, transports
 from connector.toolkit.observe import Metrics, following, get_logger, places
 
-from .ticks import Ticks
+from .jobs.ticks import Ticks
 
 log = get_logger(__name__)
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from connector import ticks, wiring, worker
+from connector import wiring, worker
+from connector.jobs import ticks
 from connector.jobs.runtime import Pace
 from connector.toolkit.observe import configure_logging
 

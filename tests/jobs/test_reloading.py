@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from connector import mapping as mapping_file
-from connector import reloading
+from connector.jobs import reloading
 from connector.storage import pauses
 from tests.databases import BOTH, database
 from tests.e2e.way import ids, mapping, reference_in

@@ -14,12 +14,13 @@ from functools import partial
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from connector.jobs import account, broadcasting, retention, sweep, templating
-from connector.jobs import feeds as feed_jobs
-from connector.jobs.runtime import DAY, Runtime
 from connector.storage import broadcasts, buckets, feeds, in_lane, listening, overview, processes, sent, work
 from connector.storage.store import Connection, Store
 from connector.toolkit.observe import Metrics
+
+from . import account, broadcasting, retention, sweep, templating
+from . import feeds as feed_jobs
+from .runtime import DAY, Runtime
 
 _BEAT = 30.0
 """Seconds between two signs of life in the database; what a crash takes off the silence of a message at most."""

@@ -22,11 +22,12 @@ from connector.core.errors import Finding, Misconfigured
 from connector.core.ports import Tracker
 from connector.core.texts import Texts
 from connector.core.town import Town
-from connector.jobs import templating
-from connector.jobs.runtime import Runtime
 from connector.storage import cursors, pauses
 from connector.storage.store import Connection, Store
 from connector.toolkit.observe import get_logger
+
+from . import templating
+from .runtime import Runtime
 
 log = get_logger(__name__)
 
