@@ -13,13 +13,16 @@ PROCESS = (
     "tests/benchmarks/",
     "tests/servers/",
     "tests/toolkit/test_lean.py",
-    "tests/config/test_init.py::test_at_a_real_terminal",
-    "tests/config/test_qr.py::test_at_a_terminal",
+    "tests/config/test_init.py",
+    "tests/config/test_mistakes.py",
+    "tests/config/test_qr.py",
+    "tests/demo/",
+    "tests/feeds/test_fetching.py",
+    "tests/feeds/test_reading.py",
     "tests/jobs/test_feeds.py",
-    "tests/demo/page/",
-    "tests/demo/meta/",
-    "tests/web/test_connections.py",
     "tests/trackers/redmine/test_redmine_http.py::test_no_",
+    "tests/trackers/redmine/test_redmine_standin.py",
+    "tests/web/test_connections.py",
 )
 """Start programs or web servers of their own, or wait for real time: marked ``process``, not in `make test`."""
 
