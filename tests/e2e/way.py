@@ -154,8 +154,16 @@ class Phone:
         self.read_so_far += 1
         return found[0]
 
+    def nothing_more(self) -> None:
+        """Nothing is on its way: messages to a person keep their order, and the answer to one of theirs comes next."""
+        self.type("menú")
+        found = self.next()
+        assert "menu:mayor" in ids(found), words(found)
+        more = self.messages()[self.read_so_far :]
+        assert not more, [words(m) for m in more]
+
     def none_more(self, seconds: float) -> None:
-        """Nothing more arrives for a while."""
+        """Nothing more arrives for a while, of virtual time (tests/jobs): nobody waits for real."""
         time.sleep(seconds)
         more = self.messages()[self.read_so_far :]
         assert not more, [words(m) for m in more]

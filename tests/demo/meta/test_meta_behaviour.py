@@ -341,7 +341,8 @@ async def test_webhooks_can_go_wrong(
     for number in range(3):
         meta.send(anna, {"type": "text", "body": str(number)})
     if fault["webhook"] == "hold":
-        await asyncio.sleep(0.2)
+        while len(town.bodies) < 2:
+            await asyncio.sleep(0.005)
         assert (meta.delivery.waiting, len(town.bodies)) == (1, 2)
         meta.add_fault({"webhook": "release"})
     await settle(meta)
