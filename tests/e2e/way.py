@@ -47,7 +47,7 @@ def port() -> int:
         return found
 
 
-def until(what: str, look: Callable[[], T], seconds: float = 60) -> T:
+def until(what: str, look: Callable[[], T], seconds: float = 120) -> T:
     """The first true value of ``look``; fails with ``what`` when none comes."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -96,7 +96,7 @@ class Process:
             return 0
         self.process.terminate()
         try:
-            return self.process.wait(timeout=15)
+            return self.process.wait(timeout=60)
         except subprocess.TimeoutExpired:
             self.kill()
             raise AssertionError(f"{self.name} did not stop within 15 s:\n{self.tail()}") from None
@@ -148,7 +148,7 @@ class Phone:
         )
         sent.raise_for_status()
 
-    def next(self, seconds: float = 60) -> dict[str, Any]:
+    def next(self, seconds: float = 120) -> dict[str, Any]:
         """The next message that was not looked at yet."""
         found = until("a message on the phone", lambda: self.messages()[self.read_so_far :], seconds)
         self.read_so_far += 1

@@ -24,7 +24,7 @@ PHOTO = pictures.jpeg(6)
 @pytest.fixture
 def clamd(rig: Rig) -> Iterator[FakeClamd]:
     with start_clamd() as daemon:
-        rig.town.clamd = Clamd(daemon.address, timeout=2)
+        rig.town.clamd = Clamd(daemon.address, timeout=30)
         yield daemon
     rig.town.clamd = None
 
@@ -249,7 +249,7 @@ def test_a_virus_is_refused_and_told(rig: Rig, clamd: FakeClamd) -> None:
 def test_while_the_scanner_is_away_files_wait_and_tickets_do_not(rig: Rig) -> None:
     with start_clamd() as daemon:
         address = daemon.address
-    rig.town.clamd = Clamd(address, timeout=2)
+    rig.town.clamd = Clamd(address, timeout=30)
     try:
         citizens = [rig.citizen().write(f"Petició {n}") for n in range(PACE.stumbles + 1)]
         for citizen in citizens:
@@ -291,7 +291,7 @@ def test_a_file_that_is_too_large_for_the_scanner_is_not_passed_unscanned(rig: R
 
 def test_files_that_wait_for_a_scanner_go_on_when_none_is_configured_any_more(rig: Rig) -> None:
     with start_clamd() as daemon:
-        rig.town.clamd = Clamd(daemon.address, timeout=2)
+        rig.town.clamd = Clamd(daemon.address, timeout=30)
     citizen = rig.citizen().write("Amb una foto")
     citizen.file(PHOTO, "image/jpeg")
     reference = sent(citizen)

@@ -71,6 +71,8 @@ class Life:
         self.service: Service | None = None
         self.store: InlineStore | None = None
         self.listening = False
+        self.over = False
+        """Whether the world knows that it has ended."""
         self.commits = 0
         self._stop: asyncio.Event | None = None
         self._due: dict[str, tuple[int, float | None]] = {}

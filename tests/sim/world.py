@@ -167,8 +167,9 @@ class World:
 
     def ended(self, life: Life) -> None:
         """A process is gone: it is started again after a while."""
-        if self._closing or life is not self.lives[-1]:
+        if self._closing or life.over:
             return
+        life.over = True
         wait = self.plan.dice.uniform(*self.plan.away)
         self.loop.call_later(wait, self._start, context=self.network.outside.copy())
 
