@@ -58,13 +58,14 @@ def test_a_message_lost_on_the_way_is_sent_again_once(world: World) -> None:
 
 def test_an_expired_token_pauses_the_sender_and_loses_nothing(world: World) -> None:
     phone = world.accepted()
+    failed = world.demo.service.store.read_now(failed_rows)
     world.whatsapp_fault(match="messages", error=190)
     phone.type("menú")
     ready = until("it is said why", lambda: httpx.get(f"{world.url}/health/ready").json()["paused"], 15)
     assert ready[0]["destination"] == "whatsapp" and ready[0]["reason"]
     assert "menu:mayor" in ids(phone.next(60))
     assert not httpx.get(f"{world.url}/health/ready").json()["paused"]
-    assert not world.demo.service.store.read_now(failed_rows)
+    assert world.demo.service.store.read_now(failed_rows) == failed
 
 
 def test_a_refused_message_is_listed_and_the_next_goes_on(world: World) -> None:

@@ -226,7 +226,9 @@ class World:
             await asyncio.sleep(120)
             if self.staff.trouble or any(c.trouble for c in self.citizens):
                 break  # it gets no better
-            if end is None and self.plan.calm() and all(c.done for c in self.citizens):
+            if self.staff.busy or not self.plan.calm() or not all(c.done for c in self.citizens):
+                end = None
+            elif end is None:
                 end = self.loop.now + self.plan.patience
                 self.trace("everybody has what they wanted: quiet time")
             if end is not None and (rested := self._rests()):
