@@ -16,7 +16,7 @@ from .standin import Standin, serving
 from .support import system as make
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def served() -> Iterator[tuple[Standin, str]]:
     standin = Standin()
     with serving(standin) as url:
