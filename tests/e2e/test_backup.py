@@ -174,7 +174,7 @@ def test_what_was_backed_up_while_messages_came_is_restored_and_goes_on(town: To
         assert len(found) == 1, f"{len(found)} tickets for {one}"
     until("the books balance", lambda: command_line(parts, "status", "--ledger").returncode == 0, 60)
     assert len(staff.tickets(late)) == 1
-    asked.nothing_more()
+    asked.none_more(0)
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])

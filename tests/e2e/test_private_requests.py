@@ -73,5 +73,5 @@ def test_a_councillors_requests_are_seen_by_that_councillor_alone(parts: Way) ->
     parts.push()
     answer = phone.next()
     assert "m'ho miro personalment" in words(answer) and reference in words(answer)
-    other.nothing_more()
+    other.none_more(3)
     assert not [m for m in phone.messages() if "entre nosaltres" in words(m)]

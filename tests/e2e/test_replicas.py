@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -69,9 +70,10 @@ def freeze(two: Two, at: str) -> None:
     two.first.start()
 
 
-def carried_on(two: Two) -> None:
+def carried_on(two: Two, phone: Phone) -> None:
     """The second replica goes on where the first stands; then the first wakes up and leaves it."""
     until("it stands still", lambda: "SIGSTOP at crash point" in two.first.log.read_text())
+    phone.none_more(1)
     two.second.start()
 
 
@@ -86,12 +88,12 @@ def test_a_message_is_sent_once_though_its_sender_stood_still(two: Two) -> None:
     freeze(two, "send.trying")
     phone = Phone(two.meta, "Persona", "34600000078")
     phone.type("Hola")
-    carried_on(two)
+    carried_on(two, phone)
     assert "consent:yes" in ids(phone.next())
     wake(two)
+    phone.none_more(4)
     phone.tap("consent:yes")
     assert "menu:mayor" in ids(phone.next()), "and everything goes on"
-    phone.nothing_more()
 
 
 @pytest.mark.real
@@ -106,7 +108,8 @@ def test_one_ticket_though_its_maker_stood_still(two: Two, redmine: RedmineServe
     phone.type("Quan arreglareu la vorera?")
     assert "draft:send" in ids(phone.next())
     phone.tap("draft:send")
-    carried_on(two)
+    carried_on(two, phone)
     reference = reference_in(phone.next())
     wake(two)
+    time.sleep(2)
     assert len(Staff(redmine.url, KEYS["oac"]).tickets(reference)) == 1

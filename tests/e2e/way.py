@@ -47,7 +47,7 @@ def port() -> int:
         return found
 
 
-def until(what: str, look: Callable[[], T], seconds: float = 120) -> T:
+def until(what: str, look: Callable[[], T], seconds: float = 60) -> T:
     """The first true value of ``look``; fails with ``what`` when none comes."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -96,7 +96,7 @@ class Process:
             return 0
         self.process.terminate()
         try:
-            return self.process.wait(timeout=60)
+            return self.process.wait(timeout=15)
         except subprocess.TimeoutExpired:
             self.kill()
             raise AssertionError(f"{self.name} did not stop within 15 s:\n{self.tail()}") from None
@@ -148,22 +148,14 @@ class Phone:
         )
         sent.raise_for_status()
 
-    def next(self, seconds: float = 120) -> dict[str, Any]:
+    def next(self, seconds: float = 60) -> dict[str, Any]:
         """The next message that was not looked at yet."""
         found = until("a message on the phone", lambda: self.messages()[self.read_so_far :], seconds)
         self.read_so_far += 1
         return found[0]
 
-    def nothing_more(self) -> None:
-        """Nothing is on its way: messages to a person keep their order, and the answer to one of theirs comes next."""
-        self.type("menú")
-        found = self.next()
-        assert "menu:mayor" in ids(found), words(found)
-        more = self.messages()[self.read_so_far :]
-        assert not more, [words(m) for m in more]
-
     def none_more(self, seconds: float) -> None:
-        """Nothing more arrives for a while, of virtual time (tests/jobs): nobody waits for real."""
+        """Nothing more arrives for a while."""
         time.sleep(seconds)
         more = self.messages()[self.read_so_far :]
         assert not more, [words(m) for m in more]

@@ -36,7 +36,7 @@ class Desk:
     def open(self, width: int = WIDE, **options: Any) -> Page:
         options = {"locale": "ca", **options}
         context = self.browser.new_context(viewport={"width": width, "height": 900}, **options)
-        context.set_default_timeout(90_000)
+        context.set_default_timeout(20_000)
         self.contexts.append(context)
         page = context.new_page()
         page.on("console", lambda m: self.complaints.append(m.text) if m.type == "error" else None)

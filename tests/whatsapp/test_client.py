@@ -88,7 +88,7 @@ async def meta() -> AsyncIterator[Meta]:
 
 @pytest_asyncio.fixture
 async def client(meta: Meta) -> AsyncIterator[WhatsAppClient]:
-    async with WhatsAppClient(meta.url, "v23.0", PHONE, ACCOUNT, TOKEN, timeout=2) as found:
+    async with WhatsAppClient(meta.url, "v23.0", PHONE, ACCOUNT, TOKEN, timeout=0.5) as found:
         yield found
 
 

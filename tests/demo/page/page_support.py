@@ -39,7 +39,7 @@ PNG = base64.b64decode(
 T = TypeVar("T")
 
 
-def until(what: str, look: Callable[[], T], seconds: float = 90) -> T:
+def until(what: str, look: Callable[[], T], seconds: float = 20) -> T:
     """The first true value of ``look``; fails with ``what`` when none comes."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

@@ -60,7 +60,7 @@ class Seat:
         context = self.browser.new_context(
             viewport={"width": width, "height": height}, locale="ca", **options
         )
-        context.set_default_timeout(90_000)
+        context.set_default_timeout(20_000)
         self._contexts.append(context)
         page = context.new_page()
         page.on(
